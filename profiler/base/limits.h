@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * Every limit on what foreign data may make gilwait do. Anything sized by the target, by /proc or
+ * by a file is held against one of these; reaching one is counted or said, never silent.
+ */
+#ifndef GW_BASE_LIMITS_H
+#define GW_BASE_LIMITS_H
+
+/* The target */
+#define GW_MAX_MAPS 65536u              /* lines of /proc/PID/maps (kernel default: 65530) */
+#define GW_MAX_MAPS_TEXT (32u << 20)     /* bytes of that file */
+#define GW_MAX_ELF_SECTION (512u << 20) /* bytes of one symbol or string table */
+#define GW_MAX_THREADS 8192u            /* threads with a thread state, per process */
+#define GW_MAX_INTERPRETERS 64u         /* interpreters of one process */
+#define GW_MAX_PROCESSES 256u           /* targets in one capture (--children) */
+#define GW_MAX_FRAMES 256u              /* frames kept of one stack: leaf half and root half */
+#define GW_MAX_WALK 100000u             /* frames followed before a chain counts as endless */
+#define GW_MAX_CHUNK_BYTES 65536u       /* part of a data-stack chunk copied in a tick */
+#define GW_MAX_TSTATE_BYTES 2048u       /* bytes of a thread state read in a tick */
+#define GW_MAX_FRAME_BYTES 128u         /* bytes of a frame read in a tick */
+#define GW_MAX_CODE_BYTES 256u          /* bytes of a code object's head */
+#define GW_MAX_GIL_BYTES 256u           /* bytes of a GIL */
+#define GW_MAX_STRING 4096u             /* bytes of UTF-8 kept of one string, then marked */
+#define GW_MAX_LINETABLE (1u << 20)     /* bytes of one code object's line table */
+#define GW_MAX_DICT_ENTRIES 65536u      /* entries of a dict looked through for thread names */
+
+/* The recording */
+#define GW_MAX_RATE_HZ 100000.0
+#define GW_MIN_RATE_HZ 0.1
+#define GW_MAX_DURATION_S (366.0 * 86400.0)
+#define GW_DOUBT_NS 1000000000u         /* a doubtful sample is settled after this at the latest */
+#define GW_WEIGHT_CAP_NS 100000000u     /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
+#define GW_WEIGHT_CAP_PERIODS 10u
+
+/* The capture */
+#define GW_MAX_CHUNK_PAYLOAD (1u << 20) /* a reader refuses a larger payload, packed or unpacked */
+#define GW_MAX_CHUNK_UNPACKED (32u << 20) /* bytes of C structures one payload may become */
+#define GW_CHUNK_TARGET (192u << 10)    /* a writer cuts its chunks near this */
+#define GW_MAX_IDS (1u << 24)           /* strings, functions, stacks or threads of one capture */
+#define GW_MAX_SPARSE_IDS (1u << 20)    /* threads, processes or GILs of one capture */
+#define GW_MAX_TICKS_PER_BLOCK 100000u
+#define GW_MAX_PAIRS (2u << 20)         /* pairs a viewer keeps with their stacks; 48 bytes each */
+
+#endif
