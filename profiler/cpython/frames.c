@@ -1,0 +1,424 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "cpython/frames.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#define HALF (GW_MAX_FRAMES / 2)
+#define PAGE 4096u
+#define MAX_ATTEMPTS 3
+/* More than the chunk's used part a moment ago, as the stack may have grown since. */
+#define CHUNK_SLACK 512u
+/* User addresses of x86-64 and aarch64 lie below 2^48 (5-level paging is opt-in per mmap). */
+#define ADDRESS_LIMIT (1ull << 48)
+
+/* A page-sized piece of stack that no copy covers; read between the copies a and b. */
+struct cold_block {
+    gw_raddr addr;
+    uint32_t len;
+    uint8_t bytes[PAGE + GW_MAX_FRAME_BYTES];
+};
+
+/* One pass from the leaf towards the root. */
+struct pass {
+    struct gw_frame leaf[HALF];  /* the first HALF frames met */
+    struct gw_frame root[HALF];  /* a ring of the last HALF ones */
+    uint64_t n;                  /* all frames met */
+    gw_raddr first_cold;         /* first frame that no copy held, 0: none */
+    uint64_t n_before_cold;
+};
+
+struct gw_stack_scratch {
+    struct gw_rmem_range ranges[GW_IMAGE_RANGES];
+    uint8_t arena[2 * (GW_MAX_TSTATE_BYTES + GW_MAX_CHUNK_BYTES + GW_MAX_HOT * PAGE)];
+    struct cold_block cold;
+    struct pass a, b;
+    struct gw_hot_range wanted[GW_MAX_HOT]; /* what the walk of copy a needed */
+    uint32_t n_wanted;
+};
+
+struct gw_stack_scratch *gw_stack_scratch_new(void)
+{
+    return calloc(1, sizeof(struct gw_stack_scratch));
+}
+
+void gw_stack_scratch_free(struct gw_stack_scratch *scratch)
+{
+    free(scratch);
+}
+
+/* --- images ------------------------------------------------------------------------------- */
+
+size_t gw_stack_image_bytes(const struct gw_layout *layout, const struct gw_stack_guess *guess)
+{
+    size_t one = layout->extent[GW_S_tstate] + guess->chunk_bytes;
+    for (uint32_t i = 0; i < guess->n_hot; i++)
+        one += guess->hot[i].len;
+    return 2 * one;
+}
+
+static size_t plan_copy(const struct gw_layout *layout, const struct gw_stack_guess *guess,
+                        struct gw_rmem_range *ranges, uint8_t **arena)
+{
+    size_t n = 0;
+    ranges[n++] = (struct gw_rmem_range){
+        .addr = guess->tstate, .buf = *arena, .len = layout->extent[GW_S_tstate]};
+    *arena += layout->extent[GW_S_tstate];
+    if (guess->chunk_bytes) {
+        ranges[n++] = (struct gw_rmem_range){
+            .addr = guess->chunk, .buf = *arena, .len = guess->chunk_bytes};
+        *arena += guess->chunk_bytes;
+    }
+    for (uint32_t i = 0; i < guess->n_hot; i++) {
+        ranges[n++] = (struct gw_rmem_range){
+            .addr = guess->hot[i].addr, .buf = *arena, .len = guess->hot[i].len};
+        *arena += guess->hot[i].len;
+    }
+    return n;
+}
+
+void gw_stack_image_plan(const struct gw_layout *layout, const struct gw_stack_guess *guess,
+                         struct gw_rmem_range *ranges, uint8_t *arena, struct gw_stack_image *out)
+{
+    out->n = plan_copy(layout, guess, ranges, &arena);
+    out->n_fixed = out->n - guess->n_hot;
+    out->a = ranges;
+    out->b = ranges + out->n;
+    plan_copy(layout, guess, out->b, &arena);
+}
+
+struct gw_span gw_stack_image_tstate(const struct gw_stack_image *image)
+{
+    return gw_span_of(image->a[0].buf, image->a[0].got);
+}
+
+/* The bytes at addr within one copy. The search starts where the last one ended, because a chain
+ * is met in the order in which it was met the last time. */
+static bool find_in_copy(const struct gw_rmem_range *copy, size_t n, size_t *cursor, gw_raddr addr,
+                         uint32_t len, struct gw_span *out)
+{
+    for (size_t i = 0; i < n; i++) {
+        size_t at = *cursor + i < n ? *cursor + i : *cursor + i - n;
+        const struct gw_rmem_range *range = &copy[at];
+        if (addr < range->addr || addr - range->addr > range->got ||
+            range->got - (addr - range->addr) < len)
+            continue;
+        *cursor = at;
+        *out = gw_span_of((const uint8_t *)range->buf + (addr - range->addr), len);
+        return true;
+    }
+    return false;
+}
+
+/* --- reading what no copy holds ------------------------------------------------------------- */
+
+static bool is_plausible(gw_raddr addr)
+{
+    return addr >= PAGE && addr < ADDRESS_LIMIT && addr % 8 == 0;
+}
+
+/* The page of addr from its start on: callers lie at lower addresses of a data-stack chunk. */
+static bool read_cold(const struct gw_rmem *memory, struct cold_block *block, gw_raddr addr,
+                      uint32_t len, struct gw_span *out)
+{
+    if (addr < block->addr || addr - block->addr > block->len ||
+        block->len - (addr - block->addr) < len) {
+        block->addr = addr & ~(gw_raddr)(PAGE - 1);
+        block->len = (uint32_t)(addr - block->addr) + len;
+        if (gw_rmem_read(memory, block->addr, block->bytes, block->len)) {
+            block->len = 0;
+            return false;
+        }
+    }
+    *out = gw_span_of(block->bytes + (addr - block->addr), len);
+    return true;
+}
+
+/* Note a place for the next guess; neighbours become one, as each range of a batched read costs as
+ * much as a few KiB of copying. */
+static void want(struct gw_stack_scratch *scratch, gw_raddr addr, uint32_t len)
+{
+    if (scratch->n_wanted) {
+        struct gw_hot_range *last = &scratch->wanted[scratch->n_wanted - 1];
+        gw_raddr start = addr < last->addr ? addr : last->addr;
+        gw_raddr last_end = last->addr + last->len;
+        gw_raddr end = addr + len > last_end ? addr + len : last_end;
+        if (end - start <= PAGE) {
+            *last = (struct gw_hot_range){.addr = start, .len = (uint32_t)(end - start)};
+            return;
+        }
+    }
+    if (scratch->n_wanted < GW_MAX_HOT)
+        scratch->wanted[scratch->n_wanted++] = (struct gw_hot_range){.addr = addr, .len = len};
+}
+
+/* --- one pass ------------------------------------------------------------------------------- */
+
+/* Where a pass gets its bytes: one copy, and for the first pass the live target behind it. */
+struct source {
+    const struct gw_rmem_range *copy;
+    size_t n, cursor;
+    const struct gw_rmem *memory; /* NULL: only the copy */
+    struct gw_stack_scratch *scratch; /* where needed places are noted, NULL: they are not */
+    size_t n_fixed;                   /* places before the guessed ones */
+};
+
+static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint32_t len,
+                  struct gw_span *out)
+{
+    if (!is_plausible(addr))
+        return false;
+    if (find_in_copy(source->copy, source->n, &source->cursor, addr, len, out)) {
+        if (source->scratch && source->cursor >= source->n_fixed)
+            want(source->scratch, addr, len);
+        return true;
+    }
+    if (!pass->first_cold) {
+        pass->first_cold = addr;
+        pass->n_before_cold = pass->n;
+    }
+    if (!source->memory || !read_cold(source->memory, &source->scratch->cold, addr, len, out))
+        return false;
+    want(source->scratch, addr, len);
+    return true;
+}
+
+static bool leaf_frame(struct source *source, struct pass *pass, const struct gw_layout *layout,
+                       gw_raddr *out)
+{
+    struct gw_span tstate = gw_span_of(source->copy[0].buf, source->copy[0].got);
+    if (!gw_layout_get(layout, GW_F_tstate_frame, tstate, out))
+        return false;
+    switch (layout->frame_root) {
+    case GW_FRAME_ROOT_POINTER:
+        return true;
+    case GW_FRAME_ROOT_CFRAME: {
+        struct gw_span cframe;
+        return !*out || (fetch(source, pass, *out, layout->extent[GW_S_cframe], &cframe) &&
+                         gw_layout_get(layout, GW_F_cframe_current_frame, cframe, out));
+    }
+    }
+    return false;
+}
+
+static void push_frame(struct pass *pass, struct gw_frame frame)
+{
+    if (pass->n < HALF)
+        pass->leaf[pass->n] = frame;
+    else
+        pass->root[pass->n % HALF] = frame;
+    pass->n++;
+}
+
+/* A frame that is Python's own: no shim of the C stack, and not one being cleared. */
+static bool is_python(const struct gw_layout *layout, struct gw_span bytes, uint64_t code)
+{
+    uint64_t owner = 0;
+    if (!code)
+        return false;
+    return !gw_layout_get(layout, GW_F_frame_owner, bytes, &owner) || owner < layout->first_shim;
+}
+
+/* Follow the chain to its end. False if it breaks, runs in a circle or (without a live target)
+ * leaves the copy; first_cold tells the last from the others. */
+static bool run_pass(struct source *source, const struct gw_layout *layout, struct pass *pass)
+{
+    uint32_t len = layout->extent[GW_S_frame];
+    gw_raddr at, mark = 0;
+    pass->n = 0;
+    pass->first_cold = 0;
+    pass->n_before_cold = 0;
+    if (!leaf_frame(source, pass, layout, &at))
+        return false;
+    for (uint32_t steps = 0, next_mark = 1; at; steps++) {
+        struct gw_span bytes;
+        struct gw_frame frame = {.frame = at};
+        uint64_t previous;
+        if (steps == GW_MAX_WALK || at == mark || !fetch(source, pass, at, len, &bytes))
+            return false;
+        if (steps == next_mark) { /* Brent: a circle meets a mark set at a power of two */
+            mark = at;
+            next_mark *= 2;
+        }
+        if (!gw_layout_get(layout, GW_F_frame_code, bytes, &frame.code) ||
+            !gw_layout_get(layout, GW_F_frame_previous, bytes, &previous) ||
+            !gw_layout_get(layout, GW_F_frame_instr, bytes, &frame.instr))
+            return false;
+        frame.code &= layout->pointer_mask;
+        if (is_python(layout, bytes, frame.code))
+            push_frame(pass, frame);
+        at = previous;
+    }
+    return true;
+}
+
+/* --- comparing ------------------------------------------------------------------------------ */
+
+/* Frame number i from the root (0), or NULL if it is in the part that was not kept. */
+static const struct gw_frame *frame_at(const struct pass *pass, uint64_t i)
+{
+    uint64_t from_leaf = pass->n - 1 - i;
+    if (from_leaf < HALF)
+        return &pass->leaf[from_leaf];
+    return i < HALF ? &pass->root[from_leaf % HALF] : NULL;
+}
+
+static bool same_frame(const struct gw_frame *a, const struct gw_frame *b)
+{
+    return a->frame == b->frame && a->code == b->code;
+}
+
+/* How many frames both passes share, counted from the root. What neither kept lies between frames
+ * that are the same in both, and is taken to be the same. */
+static uint64_t common_depth(const struct pass *a, const struct pass *b)
+{
+    uint64_t least = a->n < b->n ? a->n : b->n;
+    for (uint64_t i = 0; i < least; i++) {
+        const struct gw_frame *in_a = frame_at(a, i), *in_b = frame_at(b, i);
+        if (!in_a || !in_b) {
+            uint64_t known_a = a->n > HALF ? a->n - HALF : 0;
+            uint64_t known_b = b->n > HALF ? b->n - HALF : 0;
+            uint64_t next = known_a > known_b ? known_a : known_b;
+            if (next <= i || next >= least)
+                return i;
+            i = next - 1;
+            continue;
+        }
+        if (!same_frame(in_a, in_b))
+            return i;
+    }
+    return least;
+}
+
+/* The lowest `depth` frames of a pass, its middle left out where it is too deep. */
+static void emit(const struct pass *pass, uint64_t depth, struct gw_walk *out)
+{
+    out->n = 0;
+    out->omitted = 0;
+    for (uint64_t i = 0; i < depth; i++) {
+        const struct gw_frame *frame = frame_at(pass, i);
+        bool keep = frame && (i < HALF || depth - i <= HALF);
+        if (keep)
+            out->frames[out->n++] = *frame;
+        else
+            out->omitted++;
+    }
+}
+
+/* Copy b's pass met a frame that only the live target had in copy a's pass: from there to the
+ * root they are one, because that frame was live in both and the cold part was read in between. */
+static bool splice_cold_tail(const struct pass *a, struct pass *b)
+{
+    if (!b->first_cold || b->first_cold != a->first_cold)
+        return false;
+    uint64_t tail = a->n - a->n_before_cold;
+    for (uint64_t left = tail; left > 0; left--) {
+        const struct gw_frame *frame = frame_at(a, left - 1);
+        if (frame)
+            push_frame(b, *frame);
+        else if (b->n < HALF)
+            return false; /* it belongs to the leaf half of b, and a did not keep it */
+        else
+            b->n++;
+    }
+    return true;
+}
+
+/* --- the walk ------------------------------------------------------------------------------- */
+
+enum attempt {
+    ATTEMPT_DONE,
+    ATTEMPT_AGAIN, /* the copies do not reach far enough, or do not fit together */
+    ATTEMPT_BROKEN,
+};
+
+/* live: copy b has not been taken yet, and cold parts may be read before it is. */
+static enum attempt walk_copies(const struct gw_rmem *live, const struct gw_layout *layout,
+                                const struct gw_stack_image *image,
+                                struct gw_stack_scratch *scratch)
+{
+    struct source a = {.copy = image->a, .n = image->n, .memory = live, .scratch = scratch,
+                       .n_fixed = image->n_fixed};
+    struct source b = {.copy = image->b, .n = image->n};
+    scratch->n_wanted = 0;
+    scratch->cold.len = 0;
+    if (!run_pass(&a, layout, &scratch->a))
+        return !live && scratch->a.first_cold ? ATTEMPT_AGAIN : ATTEMPT_BROKEN;
+    if (live && gw_rmem_readv(live, image->b, image->n))
+        return ATTEMPT_BROKEN;
+    if (!run_pass(&b, layout, &scratch->b) && !splice_cold_tail(&scratch->a, &scratch->b))
+        return ATTEMPT_AGAIN;
+    return ATTEMPT_DONE;
+}
+
+/* Where the thread's chunk is and how much of it is used, out of the newest thread state. */
+static void guess_chunk(const struct gw_layout *layout, struct gw_span tstate,
+                        struct gw_stack_guess *guess)
+{
+    uint64_t chunk, top;
+    guess->chunk_bytes = 0;
+    if (layout->frames != GW_FRAMES_STACK ||
+        !gw_layout_get(layout, GW_F_tstate_datastack_chunk, tstate, &chunk) ||
+        !gw_layout_get(layout, GW_F_tstate_datastack_top, tstate, &top) || !is_plausible(chunk) ||
+        top < chunk)
+        return;
+    uint64_t used = top - chunk + CHUNK_SLACK;
+    if (used > GW_MAX_CHUNK_BYTES) { /* the end nearest to the leaf */
+        chunk = (top + CHUNK_SLACK - GW_MAX_CHUNK_BYTES) & ~7ull;
+        used = GW_MAX_CHUNK_BYTES;
+    }
+    guess->chunk = chunk;
+    guess->chunk_bytes = (uint32_t)used;
+}
+
+static bool in_chunk(const struct gw_stack_guess *guess, const struct gw_hot_range *range)
+{
+    return guess->chunk_bytes && range->addr >= guess->chunk &&
+           range->addr + range->len <= guess->chunk + guess->chunk_bytes;
+}
+
+/* Ask next time for what this walk needed, but for what the chunk covers anyway. */
+static void keep_wanted(const struct gw_stack_scratch *scratch, struct gw_stack_guess *guess)
+{
+    guess->n_hot = 0;
+    for (uint32_t i = 0; i < scratch->n_wanted; i++)
+        if (!in_chunk(guess, &scratch->wanted[i]))
+            guess->hot[guess->n_hot++] = scratch->wanted[i];
+}
+
+/* Read the thread on its own, copy b after whatever the walk of copy a needed. */
+static enum attempt walk_alone(const struct gw_rmem *memory, const struct gw_layout *layout,
+                               struct gw_stack_guess *guess, struct gw_stack_scratch *scratch)
+{
+    struct gw_stack_image image;
+    gw_stack_image_plan(layout, guess, scratch->ranges, scratch->arena, &image);
+    if (gw_rmem_readv(memory, image.a, image.n))
+        return ATTEMPT_BROKEN;
+    struct gw_span tstate = gw_stack_image_tstate(&image);
+    enum attempt attempt = walk_copies(memory, layout, &image, scratch);
+    guess_chunk(layout, tstate, guess);
+    keep_wanted(scratch, guess);
+    return attempt;
+}
+
+enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_layout *layout,
+                                  const struct gw_stack_image *image, struct gw_stack_guess *guess,
+                                  struct gw_stack_scratch *scratch, struct gw_walk *out)
+{
+    enum attempt attempt = ATTEMPT_AGAIN;
+    if (image) {
+        attempt = walk_copies(NULL, layout, image, scratch);
+        guess_chunk(layout, gw_stack_image_tstate(image), guess);
+    }
+    if (attempt == ATTEMPT_DONE)
+        keep_wanted(scratch, guess);
+    for (int i = 0; attempt != ATTEMPT_DONE && i < MAX_ATTEMPTS; i++)
+        attempt = walk_alone(memory, layout, guess, scratch);
+    if (attempt != ATTEMPT_DONE)
+        return GW_WALK_TORN;
+    uint64_t depth = common_depth(&scratch->a, &scratch->b);
+    if (!depth)
+        return scratch->a.n || scratch->b.n ? GW_WALK_TORN : GW_WALK_EMPTY;
+    emit(&scratch->b, depth, out);
+    return GW_WALK_OK;
+}
