@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample/classify.h"
+
+static struct gw_verdict asleep(enum gw_state state, enum gw_state woken)
+{
+    return (struct gw_verdict){.on_cpu = state, .queued = woken};
+}
+
+static struct gw_verdict runnable(enum gw_state on_cpu, enum gw_state queued)
+{
+    return (struct gw_verdict){.on_cpu = on_cpu, .queued = queued, .doubt = true};
+}
+
+static struct gw_verdict classify_call(enum gw_syscall_class call)
+{
+    switch (call) {
+    case GW_SYSCALL_FUTEX:
+        return asleep(GW_STATE_LOCK_WAIT, GW_STATE_CPU_WAIT);
+    case GW_SYSCALL_IO:
+    case GW_SYSCALL_CHILD:
+    case GW_SYSCALL_OTHER:
+        return asleep(GW_STATE_IO_WAIT, GW_STATE_CPU_WAIT);
+    case GW_SYSCALL_SLEEP:
+        return asleep(GW_STATE_SLEEP, GW_STATE_CPU_WAIT);
+    }
+    return asleep(GW_STATE_UNKNOWN, GW_STATE_UNKNOWN);
+}
+
+static struct gw_verdict classify_holder(const struct gw_evidence *evidence)
+{
+    /* Asleep when looked at, but no longer the holder: it let go after the memory was read, and
+     * until then it ran. */
+    if (evidence->kernel == GW_SYSCALL_RUNNING || !evidence->holds_after)
+        return runnable(GW_STATE_GIL_RUNNING, GW_STATE_GIL_QUEUED);
+    return asleep(GW_STATE_GIL_BLOCKED, GW_STATE_GIL_QUEUED);
+}
+
+static struct gw_verdict classify_runnable(const struct gw_evidence *evidence)
+{
+    /* A thread without the GIL cannot execute bytecode: where only the eval breaker lets go of it,
+     * where the thread itself says so, or where it has it a moment later, it wants the GIL. */
+    if (evidence->holds_after || evidence->boundary || evidence->gil_requested ||
+        evidence->counted)
+        return runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
+    struct gw_verdict verdict = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
+    if (evidence->origin != GW_RUN_OTHER) {
+        verdict.queued = GW_STATE_GIL_HANDOFF;
+        verdict.soft = true;
+    }
+    return verdict;
+}
+
+struct gw_verdict gw_classify(const struct gw_evidence *evidence)
+{
+    if (evidence->unreadable)
+        return asleep(GW_STATE_UNKNOWN, GW_STATE_UNKNOWN);
+    if (evidence->holds_before)
+        return classify_holder(evidence);
+    switch (evidence->kernel) {
+    case GW_SYSCALL_RUNNING:
+        return classify_runnable(evidence);
+    case GW_SYSCALL_OUTSIDE: /* a page fault that waits for its page */
+        return asleep(GW_STATE_IO_WAIT, GW_STATE_CPU_WAIT);
+    case GW_SYSCALL_INSIDE:
+        break;
+    }
+    if (evidence->call == GW_SYSCALL_FUTEX) {
+        switch (evidence->futex) {
+        case GW_GIL_FUTEX_WAIT:
+            return asleep(GW_STATE_GIL_WAIT, GW_STATE_GIL_HANDOFF);
+        case GW_GIL_FUTEX_DROPPED:
+            return asleep(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
+        case GW_GIL_FUTEX_NONE:
+            break;
+        }
+    }
+    return classify_call(evidence->call);
+}

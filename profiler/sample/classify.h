@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * From what was seen of one thread in one tick to its state. A pure function: no reads, no memory.
+ *
+ * What a tick can see of a thread that is not asleep is only "runnable": on a CPU, or queued for
+ * one. Which of the two shows when schedstat next changes (history.h); until then a verdict holds
+ * both answers.
+ */
+#ifndef GW_SAMPLE_CLASSIFY_H
+#define GW_SAMPLE_CLASSIFY_H
+
+#include <stdbool.h>
+
+#include "cpython/gil.h"
+#include "format/vocabulary.h"
+#include "target/task.h"
+
+/* How the thread's present run on the CPU (or in its queue) began. */
+enum gw_run_origin {
+    GW_RUN_OTHER,
+    GW_RUN_HOLDER, /* it held the GIL when last seen before */
+    GW_RUN_WAITER, /* it slept for the GIL when last seen before */
+};
+
+struct gw_evidence {
+    bool unreadable;    /* the kernel would not say */
+    bool holds_before;  /* it held its GIL when memory was read, */
+    bool holds_after;   /* and when the thread's kernel files had been read */
+    enum gw_syscall_kind kernel;
+    enum gw_syscall_class call;  /* of GW_SYSCALL_INSIDE */
+    enum gw_gil_futex futex;     /* of GW_SYSCALL_FUTEX */
+    bool boundary;      /* stands where only the eval breaker lets go of the GIL */
+    bool gil_requested; /* 3.15: inside take_gil by the thread state's own word */
+    bool counted;       /* the GIL's condition variable counts more waiters than sleep on it, and
+                           this thread is the likeliest of the rest */
+    enum gw_run_origin origin;
+};
+
+struct gw_verdict {
+    enum gw_state on_cpu; /* the state, if it was on a CPU or asleep */
+    enum gw_state queued; /* the state, if it was runnable without a CPU */
+    bool doubt;           /* which of the two is not known yet */
+    bool soft;            /* queued rests on the run's origin only: it does not outlive proof that
+                             the thread ran without the GIL */
+};
+
+struct gw_verdict gw_classify(const struct gw_evidence *evidence);
+
+#endif

@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The last second of one process: who was in which state at which tick, kept until it is certain.
+ *
+ * A runnable thread's tick is in doubt until its schedstat line changes. The growth of its
+ * run-queue time then says for how long it was queued just before; ticks in that stretch become
+ * "queued", all earlier ones were spent on a CPU. The end of the stretch lies somewhere between the
+ * last two ticks; it is drawn uniformly from there, so that stretches shorter than a period are
+ * counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
+ *
+ * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
+ */
+#ifndef GW_SAMPLE_HISTORY_H
+#define GW_SAMPLE_HISTORY_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "sample/classify.h"
+
+/* A thread from this tick until its next entry. */
+struct gw_entry {
+    uint64_t tick;     /* number of the tick, counted from the session's first */
+    uint32_t stack;    /* stack id; of a GIL's entries: holder as in capture.proto */
+    uint8_t on_cpu;    /* enum gw_state; see gw_verdict */
+    uint8_t queued;
+    uint8_t gil;       /* index of the session's GILs */
+    uint8_t flags;     /* of enum gw_entry_flag */
+};
+
+enum gw_entry_flag {
+    GW_ENTRY_DOUBT = 1 << 0,
+    GW_ENTRY_SOFT = 1 << 1,
+    GW_ENTRY_QUEUED = 1 << 2, /* settled: it had no CPU */
+};
+
+struct gw_entry_block;
+
+/* The entries of one thread or one GIL, oldest first. Zeroed is empty. */
+struct gw_track {
+    struct gw_entry_block *first, *last;
+    uint64_t settled;  /* entries of earlier ticks are beyond doubt */
+    bool ran_native;   /* the present run was seen on a CPU without the GIL */
+};
+
+struct gw_tick {
+    uint64_t at_ns;  /* CLOCK_MONOTONIC */
+    uint64_t dt_ns;  /* since the tick before */
+    uint64_t gap_ns; /* part of dt that no sample may weigh */
+};
+
+struct gw_history;
+
+/* Room for n_ticks ticks. NULL when there is no memory. */
+struct gw_history *gw_history_new(size_t n_ticks);
+void gw_history_free(struct gw_history *history);
+
+/* Start the next tick; returns its number. There must be room: see gw_history_is_full. */
+uint64_t gw_history_add_tick(struct gw_history *history, struct gw_tick tick);
+
+/* Less than a tenth of the ticks or of the pool is left: write now. */
+bool gw_history_is_full(const struct gw_history *history);
+
+/* First tick kept, and one past the last. */
+uint64_t gw_history_begin(const struct gw_history *history);
+uint64_t gw_history_end(const struct gw_history *history);
+const struct gw_tick *gw_history_tick(const struct gw_history *history, uint64_t tick);
+
+/* Add an entry at the present tick; an entry that says the same as the one before, without doubt
+ * in either, is left out. When the pool is used up the entry is dropped and false returned. */
+bool gw_track_add(struct gw_history *history, struct gw_track *track, struct gw_entry entry);
+
+/* The newest entry, NULL if there is none. */
+struct gw_entry *gw_track_newest(struct gw_track *track);
+
+/*
+ * The thread's schedstat line changed between the last tick and the present one (which has no entry
+ * yet): its run-queue time grew by queue_ns. Settles everything before. `spread` is a random number
+ * in [0, 1).
+ */
+void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_t queue_ns,
+                     double spread);
+
+/* Settle what has been in doubt since `before` or earlier as "queued": its line never changed. */
+void gw_track_give_up(struct gw_track *track, uint64_t before);
+
+/* First tick still in doubt, or UINT64_MAX. */
+uint64_t gw_track_first_doubt(const struct gw_track *track);
+
+/* The entry in force at a tick; NULL if the track begins later. */
+const struct gw_entry *gw_track_at(const struct gw_track *track, uint64_t tick);
+
+/* The state an entry stands for now. */
+static inline enum gw_state gw_entry_state(const struct gw_entry *entry)
+{
+    return entry->flags & GW_ENTRY_QUEUED ? entry->queued : entry->on_cpu;
+}
+
+/* Walk the entries from the oldest: set `at` to zero before; NULL at the end. */
+struct gw_track_cursor {
+    const struct gw_entry_block *block;
+    uint32_t i;
+    bool started;
+};
+const struct gw_entry *gw_track_next(const struct gw_track *track, struct gw_track_cursor *cursor);
+
+/* Forget what lies before tick `begin`, but for the entry in force there. */
+void gw_track_trim(struct gw_history *history, struct gw_track *track, uint64_t begin);
+void gw_track_clear(struct gw_history *history, struct gw_track *track);
+/* Likewise the ticks; call it after the tracks were trimmed. */
+void gw_history_trim(struct gw_history *history, uint64_t begin);
+
+#endif

@@ -1,0 +1,437 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample/recorder.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/random.h>
+#include <sys/utsname.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "format/capture_writer.h"
+#include "sample/schedule.h"
+
+#define WRITE_NS (GW_NS_PER_S / 2)        /* a crash loses less than a second */
+#define KEYFRAME_NS (60 * GW_NS_PER_S)
+#define SHOW_NS (GW_NS_PER_S / 4)
+#define CHILDREN_NS (20 * 1000000ull)
+#define CHILDREN_SOON_NS (1000000ull)     /* while one is about to become a Python */
+#define CHILD_PATIENCE_NS (GW_NS_PER_S)   /* a child may still be between fork and a started Python */
+#define CHILD_RETRY_NS (2 * 1000000ull)    /* the second try; then ever later, up to ... */
+#define CHILD_RETRY_MAX_NS (GW_NS_PER_S / 2)
+
+#define MAX_CHILDREN (4 * GW_MAX_PROCESSES)
+#define MAX_TREE_DEPTH 32
+
+/* A descendant that has been seen. */
+struct child {
+    pid_t pid;
+    uint64_t start_ticks;
+    uint64_t seen_ns, retry_ns;
+    bool settled; /* taken up, or skipped for good */
+    bool root;    /* never skipped for good while it lives */
+};
+
+struct gw_recorder {
+    struct gw_recorder_options options;
+    struct gw_capture_writer *writer;
+    struct gw_definitions definitions;
+    struct gw_schedule schedule;
+    struct gw_session *sessions[GW_MAX_PROCESSES];
+    size_t n_sessions;
+    struct child children[MAX_CHILDREN];
+    size_t n_children;
+    pid_t roots[GW_MAX_PROCESSES]; /* pids whose descendants are looked for */
+    size_t n_roots;
+    uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns, next_children_ns;
+    uint64_t written_cpu_ns;
+    uint64_t ticks;
+    uint32_t n_sampled;
+    bool keyframe; /* messages under way are part of one */
+    int output_error;
+};
+
+/* --- output ------------------------------------------------------------------------------------- */
+
+static int write_header(struct gw_recorder *recorder)
+{
+    struct utsname name;
+    Gilwait__Capture__Header header = GILWAIT__CAPTURE__HEADER__INIT;
+    header.writer = (char[]){"gilwait " GW_VERSION};
+    if (uname(&name) == 0)
+        header.kernel = name.release;
+    long cpus = sysconf(_SC_NPROCESSORS_ONLN);
+    header.cpus = cpus > 0 ? (uint32_t)cpus : 0;
+    header.realtime_ns = gw_clock_ns(CLOCK_REALTIME);
+    header.monotonic_ns = gw_monotonic_ns();
+    header.rate_hz = recorder->options.rate_hz;
+    header.max_cpu = recorder->options.max_cpu;
+    return gw_capture_writer_header(recorder->writer, &header);
+}
+
+static int sink(void *context, const Gilwait__Capture__Data *data)
+{
+    struct gw_recorder *recorder = context;
+    return recorder->keyframe ? gw_capture_writer_keyframe(recorder->writer, data)
+                              : gw_capture_writer_data(recorder->writer, data);
+}
+
+static void write_session(struct gw_recorder *recorder, struct gw_session *session,
+                          bool everything)
+{
+    if (recorder->output_error)
+        return;
+    uint64_t cpu_ns = gw_own_cpu_ns();
+    Gilwait__Capture__Quality quality = GILWAIT__CAPTURE__QUALITY__INIT;
+    quality.late = recorder->schedule.late;
+    quality.own_cpu_ns = cpu_ns - recorder->written_cpu_ns;
+    quality.max_rss_bytes = gw_own_max_rss_bytes();
+    quality.rate_hz = gw_schedule_rate_hz(&recorder->schedule);
+    recorder->schedule.late = 0;
+    recorder->written_cpu_ns = cpu_ns;
+    recorder->output_error = gw_session_write(session, everything, &quality, sink, recorder);
+}
+
+static void write_all(struct gw_recorder *recorder, uint64_t now_ns)
+{
+    recorder->keyframe = now_ns >= recorder->next_keyframe_ns;
+    if (recorder->keyframe) {
+        recorder->next_keyframe_ns = now_ns + KEYFRAME_NS;
+        gw_definitions_rewind(&recorder->definitions);
+        for (size_t i = 0; i < recorder->n_sessions; i++)
+            gw_session_redefine(recorder->sessions[i]);
+    }
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        write_session(recorder, recorder->sessions[i], false);
+    recorder->keyframe = false;
+    recorder->next_write_ns = now_ns + WRITE_NS;
+}
+
+static void write_end(struct gw_recorder *recorder, enum gw_recorder_end reason)
+{
+    static const Gilwait__Capture__End__Reason reasons[] = {
+        [GW_RECORDER_DURATION] = GILWAIT__CAPTURE__END__REASON__DURATION,
+        [GW_RECORDER_SIGNAL] = GILWAIT__CAPTURE__END__REASON__SIGNAL,
+        [GW_RECORDER_TARGET_ENDED] = GILWAIT__CAPTURE__END__REASON__TARGET_ENDED,
+        [GW_RECORDER_OUTPUT] = GILWAIT__CAPTURE__END__REASON__OUTPUT,
+    };
+    Gilwait__Capture__End end = GILWAIT__CAPTURE__END__INIT;
+    end.reason = reasons[reason];
+    end.monotonic_ns = gw_monotonic_ns();
+    end.ticks = recorder->ticks;
+    recorder->output_error = gw_capture_writer_end(recorder->writer, &end);
+}
+
+/* A process that is not sampled is listed once, with the reason. */
+static void write_skipped(struct gw_recorder *recorder, pid_t pid, const char *reason)
+{
+    Gilwait__Capture__Data data = GILWAIT__CAPTURE__DATA__INIT;
+    Gilwait__Capture__Process process = GILWAIT__CAPTURE__PROCESS__INIT;
+    Gilwait__Capture__Process *processes[1] = {&process};
+    struct gw_definitions_message message = {0};
+    char exe[GW_MAX_STRING] = "";
+    char link[32];
+    struct gw_proc_stat stat;
+    snprintf(link, sizeof link, "/proc/%d/exe", pid);
+    ssize_t len = readlink(link, exe, sizeof exe - 1);
+    exe[len > 0 ? len : 0] = '\0';
+    process.id = recorder->definitions.n_processes++;
+    process.pid = (uint32_t)pid;
+    if (gw_proc_stat_read(pid, 0, &stat) == 0)
+        process.parent_pid = (uint32_t)stat.ppid;
+    process.status = GILWAIT__CAPTURE__PROCESS__STATUS__SKIPPED;
+    process.exe = gw_definitions_string(&recorder->definitions, exe);
+    process.reason = gw_definitions_string(&recorder->definitions, reason);
+    process.first_seen_ns = gw_monotonic_ns();
+    while (!recorder->output_error && gw_definitions_take(&recorder->definitions, &message))
+        recorder->output_error = sink(recorder, &message.data);
+    gw_definitions_message_fini(&message);
+    data.n_processes = 1;
+    data.processes = processes;
+    if (!recorder->output_error)
+        recorder->output_error = sink(recorder, &data);
+}
+
+/* --- targets ------------------------------------------------------------------------------------- */
+
+static void add_root(struct gw_recorder *recorder, pid_t pid)
+{
+    for (size_t i = 0; i < recorder->n_roots; i++)
+        if (recorder->roots[i] == pid)
+            return;
+    if (recorder->n_roots < GW_MAX_PROCESSES)
+        recorder->roots[recorder->n_roots++] = pid;
+}
+
+static bool is_known(const struct gw_recorder *recorder, pid_t pid, uint64_t start_ticks)
+{
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        if (gw_session_proc(recorder->sessions[i])->pid == pid)
+            return true;
+    for (size_t i = 0; i < recorder->n_children; i++)
+        if (recorder->children[i].pid == pid && recorder->children[i].start_ticks == start_ticks)
+            return true;
+    return false;
+}
+
+/* Put a process on the list of those to be tried. */
+static void note_child(struct gw_recorder *recorder, pid_t pid, bool root)
+{
+    struct gw_proc_stat stat;
+    if (gw_proc_stat_read(pid, 0, &stat) || stat.state == 'Z' ||
+        is_known(recorder, pid, stat.start_ticks) || recorder->n_children == MAX_CHILDREN)
+        return;
+    uint64_t now_ns = gw_monotonic_ns();
+    recorder->children[recorder->n_children++] = (struct child){.pid = pid,
+                                                                .start_ticks = stat.start_ticks,
+                                                                .seen_ns = now_ns,
+                                                                .retry_ns = now_ns,
+                                                                .root = root};
+}
+
+int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *diag)
+{
+    if (recorder->n_sessions == GW_MAX_PROCESSES)
+        return gw_diag_what(diag, -GW_E_LIMIT, "more than %u processes in one recording",
+                            GW_MAX_PROCESSES);
+    int err = gw_session_open(pid, recorder->options.rate_hz, &recorder->definitions,
+                              &recorder->sessions[recorder->n_sessions], diag);
+    if (err)
+        return err;
+    recorder->n_sessions++;
+    recorder->n_sampled++;
+    add_root(recorder, pid);
+    return 0;
+}
+
+void gw_recorder_follow(struct gw_recorder *recorder, pid_t pid)
+{
+    note_child(recorder, pid, true);
+    add_root(recorder, pid);
+}
+
+/* Let a target go; after an exec it is taken up again as what it is now. */
+static void finish_session(struct gw_recorder *recorder, size_t at, enum gw_session_fate fate)
+{
+    struct gw_session *session = recorder->sessions[at];
+    pid_t pid = gw_session_proc(session)->pid;
+    uint64_t now_ns = gw_monotonic_ns();
+    gw_session_mark_ended(session, now_ns);
+    write_session(recorder, session, true);
+    gw_session_close(session);
+    recorder->sessions[at] = recorder->sessions[--recorder->n_sessions];
+    if (fate == GW_SESSION_EXECED)
+        note_child(recorder, pid, false);
+}
+
+static void try_child(struct gw_recorder *recorder, struct child *child, uint64_t now_ns)
+{
+    struct gw_diag diag = {0};
+    uint64_t age_ns = now_ns - child->seen_ns;
+    child->retry_ns = now_ns + CHILD_RETRY_NS + (age_ns < CHILD_RETRY_MAX_NS ? age_ns / 8
+                                                                             : CHILD_RETRY_MAX_NS);
+    int err = gw_recorder_add(recorder, child->pid, &diag);
+    bool starting = err == -GW_E_NOT_PYTHON || err == -GW_E_NO_THREADS || err == -GW_E_LAYOUT;
+    if (starting && (child->root || age_ns < CHILD_PATIENCE_NS))
+        return;
+    child->settled = true;
+    if (err && gw_error_class(err) != GW_CLASS_GONE)
+        write_skipped(recorder, child->pid, diag.why[0] ? diag.why : gw_error_sentence(err));
+}
+
+/* Children that are no more make room for others. */
+static void forget_dead_children(struct gw_recorder *recorder)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < recorder->n_children; i++) {
+        struct gw_proc_stat stat;
+        const struct child *child = &recorder->children[i];
+        if (gw_proc_stat_read(child->pid, 0, &stat) == 0 && stat.state != 'Z' &&
+            stat.start_ticks == child->start_ticks)
+            recorder->children[kept++] = *child;
+    }
+    recorder->n_children = kept;
+}
+
+static void note_descendants(struct gw_recorder *recorder, pid_t pid, int depth)
+{
+    pid_t found[GW_MAX_PROCESSES];
+    ssize_t n = gw_proc_children(pid, found, GW_MAX_PROCESSES);
+    for (ssize_t i = 0; i < n && i < (ssize_t)GW_MAX_PROCESSES; i++) {
+        note_child(recorder, found[i], false);
+        if (depth > 0)
+            note_descendants(recorder, found[i], depth - 1);
+    }
+}
+
+static bool has_pending_children(const struct gw_recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->n_children; i++)
+        if (!recorder->children[i].settled)
+            return true;
+    return false;
+}
+
+static void follow_children(struct gw_recorder *recorder, uint64_t now_ns)
+{
+    if (now_ns < recorder->next_children_ns)
+        return;
+    bool soon = has_pending_children(recorder) && now_ns - recorder->started_ns < GW_NS_PER_S;
+    recorder->next_children_ns = now_ns + (soon ? CHILDREN_SOON_NS : CHILDREN_NS);
+    forget_dead_children(recorder);
+    for (size_t i = 0; recorder->options.children && i < recorder->n_roots; i++)
+        note_descendants(recorder, recorder->roots[i], MAX_TREE_DEPTH);
+    for (size_t i = 0; i < recorder->n_children; i++)
+        if (!recorder->children[i].settled && now_ns >= recorder->children[i].retry_ns)
+            try_child(recorder, &recorder->children[i], now_ns);
+}
+
+/* --- the loop ------------------------------------------------------------------------------------ */
+
+int gw_recorder_new(const struct gw_recorder_options *options, struct gw_recorder **out)
+{
+    struct gw_recorder *recorder = calloc(1, sizeof *recorder);
+    if (!recorder)
+        return -ENOMEM;
+    recorder->options = *options;
+    if (gw_definitions_init(&recorder->definitions)) {
+        free(recorder);
+        return -ENOMEM;
+    }
+    *out = recorder;
+    return 0;
+}
+
+int gw_recorder_open(struct gw_recorder *recorder, int fd)
+{
+    int err = gw_capture_writer_new(fd, &recorder->writer);
+    return err ? err : write_header(recorder);
+}
+
+static void show_progress(struct gw_recorder *recorder, uint64_t now_ns,
+                          void (*show)(const struct gw_recorder_progress *progress))
+{
+    struct gw_recorder_progress progress = {
+        .elapsed_s = (double)(now_ns - recorder->started_ns) / (double)GW_NS_PER_S,
+        .duration_s = (double)recorder->options.duration_ns / (double)GW_NS_PER_S,
+        .ticks = recorder->ticks,
+        .bytes = gw_capture_writer_bytes(recorder->writer),
+        .n_processes = recorder->n_sessions,
+        .rate_hz = gw_schedule_rate_hz(&recorder->schedule),
+    };
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        progress.n_threads += gw_session_n_threads(recorder->sessions[i]);
+    recorder->next_show_ns = now_ns + SHOW_NS;
+    show(&progress);
+}
+
+static void tick_all(struct gw_recorder *recorder, uint64_t now_ns)
+{
+    uint64_t gap_ns = gw_schedule_tick(&recorder->schedule, now_ns);
+    for (size_t i = 0; i < recorder->n_sessions;) {
+        struct gw_session *session = recorder->sessions[i];
+        enum gw_session_fate fate = gw_session_tick(session, now_ns, gap_ns);
+        recorder->ticks++;
+        if (fate == GW_SESSION_GOES_ON)
+            fate = gw_session_tend(session, now_ns);
+        if (fate == GW_SESSION_GOES_ON) {
+            if (gw_session_is_full(session))
+                write_session(recorder, session, false);
+            i++;
+        } else {
+            finish_session(recorder, i, fate);
+        }
+    }
+}
+
+static void wait_until(uint64_t at_ns)
+{
+    struct timespec at = {.tv_sec = (time_t)(at_ns / GW_NS_PER_S),
+                          .tv_nsec = (long)(at_ns % GW_NS_PER_S)};
+    clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* a signal ends it early */
+}
+
+static enum gw_recorder_end record(struct gw_recorder *recorder,
+                                   const volatile sig_atomic_t *stop,
+                                   void (*show)(const struct gw_recorder_progress *progress))
+{
+    uint64_t end_ns = recorder->options.duration_ns
+                          ? recorder->started_ns + recorder->options.duration_ns
+                          : UINT64_MAX;
+    for (;;) {
+        uint64_t due_ns = recorder->schedule.due_ns;
+        wait_until(due_ns < end_ns ? due_ns : end_ns);
+        uint64_t now_ns = gw_monotonic_ns();
+        if (*stop)
+            return GW_RECORDER_SIGNAL;
+        if (now_ns >= end_ns)
+            return GW_RECORDER_DURATION;
+        if (now_ns >= due_ns)
+            tick_all(recorder, now_ns);
+        follow_children(recorder, now_ns);
+        if (now_ns >= recorder->next_write_ns)
+            write_all(recorder, now_ns);
+        if (recorder->output_error)
+            return GW_RECORDER_OUTPUT;
+        if (!recorder->n_sessions && !has_pending_children(recorder))
+            return GW_RECORDER_TARGET_ENDED;
+        if (show && now_ns >= recorder->next_show_ns)
+            show_progress(recorder, now_ns, show);
+        gw_schedule_account(&recorder->schedule, now_ns, gw_own_cpu_ns());
+    }
+}
+
+enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
+                                     const volatile sig_atomic_t *stop,
+                                     void (*show)(const struct gw_recorder_progress *progress))
+{
+    uint64_t seed;
+    uint64_t now_ns = gw_monotonic_ns();
+    if (getrandom(&seed, sizeof seed, GRND_NONBLOCK) < 0)
+        seed = now_ns;
+    prctl(PR_SET_TIMERSLACK, 1UL, 0UL, 0UL, 0UL); /* the default of 50 us would shift every tick */
+    gw_schedule_init(&recorder->schedule, recorder->options.rate_hz, recorder->options.max_cpu,
+                     now_ns, seed);
+    recorder->started_ns = now_ns;
+    recorder->next_write_ns = now_ns + WRITE_NS;
+    recorder->next_keyframe_ns = now_ns + KEYFRAME_NS;
+    recorder->written_cpu_ns = gw_own_cpu_ns();
+    enum gw_recorder_end end = record(recorder, stop, show);
+    while (recorder->n_sessions) {
+        struct gw_session *session = recorder->sessions[--recorder->n_sessions];
+        write_session(recorder, session, true);
+        gw_session_close(session);
+    }
+    if (recorder->output_error)
+        return GW_RECORDER_OUTPUT;
+    write_end(recorder, end);
+    return recorder->output_error ? GW_RECORDER_OUTPUT : end;
+}
+
+uint32_t gw_recorder_n_sampled(const struct gw_recorder *recorder)
+{
+    return recorder->n_sampled;
+}
+
+uint64_t gw_recorder_ticks(const struct gw_recorder *recorder)
+{
+    return recorder->ticks;
+}
+
+int gw_recorder_free(struct gw_recorder *recorder)
+{
+    if (!recorder)
+        return 0;
+    int err = recorder->output_error;
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        gw_session_close(recorder->sessions[i]);
+    gw_definitions_fini(&recorder->definitions);
+    int close_err = gw_capture_writer_free(recorder->writer);
+    free(recorder);
+    return err ? err : close_err;
+}

@@ -1,0 +1,283 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* Who is there: brings a session's threads and GILs into line with the target's lists. */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cpython/thread_names.h"
+#include "sample/session_state.h"
+
+/* Threads named in one go: each takes GW_TEXT_ROOM. */
+#define NAME_BATCH 64u
+
+uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr)
+{
+    for (uint32_t i = 0; i < session->n_gils; i++)
+        if (session->gils[i].addr == addr)
+            return i;
+    return UINT32_MAX;
+}
+
+static void update_gils(struct gw_session *session)
+{
+    for (size_t i = 0; i < session->list.n_interpreters; i++) {
+        const struct gw_interpreter *interp = &session->list.interpreters[i];
+        uint32_t at = gw_session_gil(session, interp->gil);
+        if (at == UINT32_MAX) {
+            if (!interp->gil || session->n_gils == GW_MAX_INTERPRETERS)
+                continue;
+            at = session->n_gils++;
+            session->gils[at] = (struct gw_gil_state){.addr = interp->gil,
+                                                      .id = session->definitions->n_gils++,
+                                                      .interpreter = interp->id,
+                                                      .holder_before = GW_NO_HOLDER};
+        }
+        if (interp->id < session->gils[at].interpreter)
+            session->gils[at].interpreter = interp->id;
+    }
+}
+
+static struct gw_thread *find_thread(const struct gw_session *session, pid_t tid)
+{
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (session->threads[i]->alive && session->threads[i]->tid == tid)
+            return session->threads[i];
+    return NULL;
+}
+
+/* A free slot, allocated if need be. */
+static struct gw_thread *take_slot(struct gw_session *session)
+{
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (!session->threads[i]->used)
+            return session->threads[i];
+    if (session->n_threads == GW_MAX_THREADS)
+        return NULL;
+    struct gw_thread *thread = calloc(1, sizeof *thread);
+    if (thread)
+        session->threads[session->n_threads++] = thread;
+    return thread;
+}
+
+static struct gw_thread *add_thread(struct gw_session *session, pid_t tid,
+                                    const struct gw_tstate *tstate, uint64_t now_ns)
+{
+    struct gw_task task;
+    if (gw_task_open(session->proc.pid, tid, &task))
+        return NULL; /* it has ended since it was listed */
+    struct gw_thread *thread = take_slot(session);
+    if (!thread) {
+        gw_task_close(&task);
+        return NULL;
+    }
+    memset(thread, 0, sizeof *thread);
+    thread->used = thread->alive = true;
+    thread->id = session->definitions->n_threads++;
+    thread->tid = tid;
+    thread->ns_tid = (pid_t)tstate->ns_tid;
+    thread->is_main = thread->ns_tid == session->proc.ns_pid;
+    thread->first_seen_ns = now_ns;
+    thread->task = task;
+    thread->ended_tick = UINT64_MAX;
+    return thread;
+}
+
+/* The tid in our pid namespace of one in the target's. */
+static pid_t outer_tid(const struct gw_session *session, pid_t ns_tid)
+{
+    if (session->proc.ns_pid == session->proc.pid)
+        return ns_tid;
+    static const size_t cap = GW_MAX_THREADS;
+    pid_t found = 0;
+    pid_t *tids = malloc(cap * sizeof *tids);
+    ssize_t n = tids ? gw_proc_tasks(session->proc.pid, tids, cap) : 0;
+    for (ssize_t i = 0; i < n && i < (ssize_t)cap && !found; i++)
+        if (gw_proc_ns_tid(session->proc.pid, tids[i]) == ns_tid)
+            found = tids[i];
+    free(tids);
+    return found;
+}
+
+/* An OS thread that runs in several interpreters has a thread state in each. */
+static void attach_tstate(struct gw_thread *thread, const struct gw_tstate *tstate)
+{
+    if (!thread->seen) {
+        thread->seen = true;
+        thread->n_tstates = 0;
+    }
+    if (thread->n_tstates < GW_TSTATES_PER_THREAD)
+        thread->tstates[thread->n_tstates++] = *tstate;
+}
+
+static struct gw_thread *thread_by_ns_tid(const struct gw_session *session, pid_t ns_tid)
+{
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (session->threads[i]->alive && session->threads[i]->ns_tid == ns_tid)
+            return session->threads[i];
+    return NULL;
+}
+
+static bool list_threads(struct gw_session *session, uint64_t now_ns)
+{
+    bool any_new = false;
+    for (size_t i = 0; i < session->list.n_tstates; i++) {
+        const struct gw_tstate *tstate = &session->list.tstates[i];
+        if (!tstate->ns_tid)
+            continue; /* not bound to a thread yet */
+        struct gw_thread *thread = thread_by_ns_tid(session, (pid_t)tstate->ns_tid);
+        if (!thread) {
+            pid_t tid = outer_tid(session, (pid_t)tstate->ns_tid);
+            thread = tid ? find_thread(session, tid) : NULL;
+            if (!thread && tid)
+                thread = add_thread(session, tid, tstate, now_ns);
+            any_new = true;
+        }
+        if (thread)
+            attach_tstate(thread, tstate);
+    }
+    return any_new;
+}
+
+void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick)
+{
+    if (!thread->alive)
+        return;
+    thread->alive = false;
+    thread->ended_tick = tick;
+    gw_task_close(&thread->task);
+}
+
+static int index_tstates(struct gw_session *session)
+{
+    if (session->by_tstate.slots)
+        memset(session->by_tstate.slots, 0,
+               session->by_tstate.n_slots * sizeof *session->by_tstate.slots);
+    session->by_tstate.n = 0;
+    int err = gw_idmap_reserve(&session->by_tstate, session->list.n_tstates + 1);
+    for (uint32_t i = 0; !err && i < session->n_threads; i++) {
+        const struct gw_thread *thread = session->threads[i];
+        for (uint32_t j = 0; thread->alive && j < thread->n_tstates; j++)
+            gw_idmap_put(&session->by_tstate, thread->tstates[j].addr, i);
+    }
+    return err;
+}
+
+/* Which of its thread states the thread is looked at under; a change makes its last look void. */
+static void choose_current(struct gw_thread *thread)
+{
+    uint64_t was = thread->guess.tstate;
+    for (uint32_t i = 0; i < thread->n_tstates; i++) {
+        if (thread->tstates[i].addr == was) {
+            thread->current = i;
+            return;
+        }
+    }
+    thread->current = 0;
+    thread->guess = (struct gw_stack_guess){.tstate = thread->tstates[0].addr};
+    thread->late = true;
+}
+
+int gw_roster_update(struct gw_session *session, uint64_t now_ns)
+{
+    int err = gw_thread_list_read(&session->memory, &session->python, session->proc.ns_pid,
+                                  &session->list);
+    if (err)
+        return err;
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        session->threads[i]->seen = false;
+    update_gils(session);
+    if (list_threads(session, now_ns))
+        session->next_names_ns = 0;
+    for (uint32_t i = 0; i < session->n_threads; i++) {
+        struct gw_thread *thread = session->threads[i];
+        if (thread->alive && !thread->seen && session->list.complete)
+            gw_roster_end_thread(thread, gw_history_end(session->history));
+        else if (thread->alive && thread->seen)
+            choose_current(thread);
+    }
+    session->roster_due = !session->list.complete;
+    return index_tstates(session);
+}
+
+/* --- names ----------------------------------------------------------------------------------- */
+
+static void set_name(struct gw_thread *thread, const char *name)
+{
+    if (thread->name && strcmp(thread->name, name) == 0)
+        return;
+    char *copy = strdup(name);
+    if (!copy)
+        return;
+    free(thread->name);
+    thread->name = copy;
+    thread->defined = false;
+}
+
+/* What a thread is called that `threading` does not know: by the kernel, unless that is just the
+ * name of the process. */
+static void set_fallback_name(const struct gw_session *session, struct gw_thread *thread)
+{
+    char comm[64], process[64], numbered[32];
+    if (thread->is_main) {
+        set_name(thread, "MainThread");
+        return;
+    }
+    if (gw_proc_comm(session->proc.pid, thread->tid, comm, sizeof comm) >= 0 &&
+        gw_proc_comm(session->proc.pid, session->proc.pid, process, sizeof process) >= 0 &&
+        strcmp(comm, process) != 0 && comm[0]) {
+        set_name(thread, comm);
+        return;
+    }
+    snprintf(numbered, sizeof numbered, "thread %d", thread->ns_tid);
+    set_name(thread, numbered);
+}
+
+static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_thread **threads,
+                       struct gw_thread_name *names, size_t n)
+{
+    gw_thread_names_read(&session->memory, &session->python.layout, interp, names, n);
+    for (size_t i = 0; i < n; i++) {
+        if (names[i].name[0])
+            set_name(threads[i], names[i].name);
+        else if (!threads[i]->name)
+            set_fallback_name(session, threads[i]);
+    }
+}
+
+void gw_roster_name_threads(struct gw_session *session)
+{
+    struct gw_thread *threads[NAME_BATCH];
+    struct gw_thread_name *names = calloc(NAME_BATCH, sizeof *names);
+    if (!names)
+        return;
+    for (size_t i = 0; i < session->list.n_interpreters; i++) {
+        gw_raddr interp = session->list.interpreters[i].addr;
+        size_t n = 0;
+        for (uint32_t t = 0; t < session->n_threads; t++) {
+            struct gw_thread *thread = session->threads[t];
+            if (!thread->alive || !thread->n_tstates ||
+                thread->tstates[0].interpreter != (uint32_t)i)
+                continue;
+            threads[n] = thread;
+            names[n] = (struct gw_thread_name){.ident = thread->tstates[0].ident};
+            if (++n == NAME_BATCH) {
+                name_batch(session, interp, threads, names, n);
+                n = 0;
+            }
+        }
+        name_batch(session, interp, threads, names, n);
+    }
+    free(names);
+}
+
+void gw_roster_free(struct gw_session *session)
+{
+    for (uint32_t i = 0; i < session->n_threads; i++) {
+        gw_roster_end_thread(session->threads[i], 0);
+        free(session->threads[i]->name);
+        free(session->threads[i]);
+    }
+    free(session->threads);
+    gw_idmap_free(&session->by_tstate);
+}

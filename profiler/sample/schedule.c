@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample/schedule.h"
+
+#include "base/clock.h"
+#include "base/limits.h"
+#include "base/random.h"
+
+#define BUDGET_NS (GW_NS_PER_S / 2)
+
+static void plan(struct gw_schedule *schedule, uint64_t start_ns)
+{
+    schedule->start_ns = start_ns;
+    schedule->due_ns =
+        start_ns + (uint64_t)(gw_random_unit(&schedule->random) * (double)schedule->period_ns);
+}
+
+void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_cpu,
+                      uint64_t now_ns, uint64_t seed)
+{
+    *schedule = (struct gw_schedule){
+        .asked_hz = rate_hz,
+        .max_cpu = max_cpu,
+        .period_ns = (uint64_t)((double)GW_NS_PER_S / rate_hz),
+        .last_ns = now_ns,
+        .random = seed,
+        .budget_from_ns = now_ns,
+        .budget_cpu_ns = gw_own_cpu_ns(),
+    };
+    plan(schedule, now_ns);
+}
+
+uint64_t gw_schedule_tick(struct gw_schedule *schedule, uint64_t now_ns)
+{
+    uint64_t cap = GW_WEIGHT_CAP_PERIODS * schedule->period_ns;
+    uint64_t since = now_ns - schedule->last_ns;
+    uint64_t end = schedule->start_ns + schedule->period_ns;
+    if (cap < GW_WEIGHT_CAP_NS)
+        cap = GW_WEIGHT_CAP_NS;
+    schedule->last_ns = now_ns;
+    if (now_ns >= end) {
+        schedule->late++;
+        end += (now_ns - end) / schedule->period_ns * schedule->period_ns;
+    }
+    plan(schedule, end);
+    if (schedule->due_ns <= now_ns) /* a late tick's own period has begun: one tick is enough */
+        plan(schedule, end + schedule->period_ns);
+    return since > cap ? since - cap : 0;
+}
+
+void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns)
+{
+    uint64_t wall = now_ns - schedule->budget_from_ns;
+    if (schedule->max_cpu <= 0 || wall < BUDGET_NS)
+        return;
+    double used = (double)(cpu_ns - schedule->budget_cpu_ns) / (double)wall;
+    double asked_ns = (double)GW_NS_PER_S / schedule->asked_hz;
+    double period = (double)schedule->period_ns;
+    schedule->budget_from_ns = now_ns;
+    schedule->budget_cpu_ns = cpu_ns;
+    if (used > schedule->max_cpu)
+        period *= used / schedule->max_cpu;
+    else if (used < 0.7 * schedule->max_cpu && period > asked_ns)
+        period *= 0.9; /* back up slowly: the load may come again */
+    if (period < asked_ns)
+        period = asked_ns;
+    if (period > (double)GW_NS_PER_S / GW_MIN_RATE_HZ)
+        period = (double)GW_NS_PER_S / GW_MIN_RATE_HZ;
+    schedule->period_ns = (uint64_t)period;
+}
+
+double gw_schedule_rate_hz(const struct gw_schedule *schedule)
+{
+    return (double)GW_NS_PER_S / (double)schedule->period_ns;
+}

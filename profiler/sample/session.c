@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "sample/session.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+
+#include "base/clock.h"
+#include "sample/session_state.h"
+
+#define ROSTER_NS (500 * 1000000ull)  /* a thread state that ends without its thread shows late */
+#define NAMES_NS (10 * GW_NS_PER_S)   /* threads may be renamed */
+#define NAMES_SOON_NS (GW_NS_PER_S)   /* a new thread gets its name a moment after its state */
+#define TEND_NS (20 * 1000000ull)
+#define FATE_NS (100 * 1000000ull)
+#define SPARE_CODES 1024u
+#define HISTORY_SECONDS 3.0
+#define TICK_RANGES 65536u
+#define TICK_ARENA ((size_t)16 << 20) /* touched only as far as live stacks need it */
+
+static int allocate(struct gw_session *session, double rate_hz)
+{
+    session->codes = gw_codes_new(&session->memory, &session->python.layout,
+                                  session->definitions->functions);
+    session->scratch = gw_stack_scratch_new();
+    session->threads = calloc(GW_MAX_THREADS, sizeof *session->threads);
+    session->history = gw_history_new((size_t)(rate_hz * HISTORY_SECONDS) + 64);
+    session->looks = calloc(GW_MAX_THREADS, sizeof *session->looks);
+    session->ranges = calloc(TICK_RANGES, sizeof *session->ranges);
+    session->cap_ranges = TICK_RANGES;
+    session->arena = malloc(TICK_ARENA);
+    session->arena_bytes = TICK_ARENA;
+    if (!session->codes || !session->scratch || !session->threads || !session->history ||
+        !session->looks || !session->ranges || !session->arena)
+        return -ENOMEM;
+    int err = gw_thread_list_init(&session->list);
+    return err ? err : gw_codes_reserve(session->codes, SPARE_CODES);
+}
+
+static int explain_attach(int err, pid_t pid, struct gw_diag *diag)
+{
+    if (diag && !diag->what[0])
+        gw_diag_what(diag, err, "cannot read process %d", pid);
+    if (diag && !diag->fix[0] && gw_error_class(err) == GW_CLASS_DENIED)
+        gw_diag_fix(diag, "run as the same user or as root; `gilwait doctor -p %d` tells which "
+                          "right is missing", pid);
+    return err;
+}
+
+static int attach(struct gw_session *session, double rate_hz, struct gw_diag *diag)
+{
+    session->memory = gw_rmem_of(session->proc.pid);
+    int err = gw_discover(session->proc.pid, &session->memory, &session->python, diag);
+    if (err)
+        return err;
+    err = allocate(session, rate_hz);
+    if (err)
+        return err;
+    session->first_seen_ns = session->last_tick_ns = gw_monotonic_ns();
+    err = gw_roster_update(session, session->first_seen_ns);
+    if (err)
+        return err;
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (session->threads[i]->alive)
+            return gw_session_tend(session, session->first_seen_ns) == GW_SESSION_ENDED
+                       ? -ESRCH
+                       : 0;
+    /* Not one thread's files could be opened: the reason is the same for all of them. */
+    struct gw_task task;
+    err = gw_task_open(session->proc.pid, session->proc.pid, &task);
+    if (!err)
+        gw_task_close(&task);
+    return err ? err : -GW_E_NO_THREADS;
+}
+
+int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definitions,
+                    struct gw_session **out, struct gw_diag *diag)
+{
+    struct gw_session *session = calloc(1, sizeof *session);
+    if (!session)
+        return -ENOMEM;
+    int err = gw_proc_open(pid, &session->proc, diag);
+    if (err) {
+        free(session);
+        return explain_attach(err, pid, diag);
+    }
+    session->definitions = definitions;
+    if (getrandom(&session->random, sizeof session->random, GRND_NONBLOCK) < 0)
+        session->random = gw_monotonic_ns();
+    err = attach(session, rate_hz, diag);
+    if (err) {
+        gw_session_close(session);
+        return explain_attach(err, pid, diag);
+    }
+    session->process_id = definitions->n_processes++;
+    *out = session;
+    return 0;
+}
+
+void gw_session_close(struct gw_session *session)
+{
+    if (!session)
+        return;
+    if (session->threads)
+        gw_roster_free(session);
+    gw_thread_list_fini(&session->list);
+    gw_codes_free(session->codes);
+    gw_stack_scratch_free(session->scratch);
+    gw_history_free(session->history);
+    free(session->looks);
+    free(session->ranges);
+    free(session->arena);
+    gw_proc_close(&session->proc);
+    free(session);
+}
+
+static enum gw_session_fate check_fate(struct gw_session *session, uint64_t now_ns)
+{
+    if (now_ns < session->next_fate_ns)
+        return GW_SESSION_GOES_ON;
+    session->next_fate_ns = now_ns + FATE_NS;
+    switch (gw_proc_fate(&session->proc)) {
+    case GW_PROC_RUNS:
+    case GW_PROC_STOPPED:
+        return GW_SESSION_GOES_ON;
+    case GW_PROC_EXECED:
+        return GW_SESSION_EXECED;
+    case GW_PROC_ENDED:
+        return GW_SESSION_ENDED;
+    }
+    return GW_SESSION_ENDED;
+}
+
+enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns)
+{
+    if (!session->roster_due && now_ns < session->next_tend_ns)
+        return GW_SESSION_GOES_ON;
+    session->next_tend_ns = now_ns + TEND_NS;
+    if (session->roster_due || now_ns >= session->next_roster_ns) {
+        session->next_roster_ns = now_ns + ROSTER_NS;
+        if (gw_roster_update(session, now_ns) == -ESRCH)
+            return GW_SESSION_ENDED;
+    }
+    if (now_ns >= session->next_names_ns) {
+        bool soon = session->next_names_ns == 0;
+        gw_roster_name_threads(session);
+        session->next_names_ns = now_ns + (soon ? NAMES_SOON_NS : NAMES_NS);
+    }
+    /* Short of memory the tick goes on with what room it has; stacks are cut then. */
+    if (gw_codes_reserve(session->codes, SPARE_CODES) == 0 &&
+        gw_definitions_reserve(session->definitions) == 0 && !session->torn_stack)
+        session->torn_stack = gw_stacks_push(
+            session->definitions->stacks, 0,
+            gw_functions_intern(session->definitions->functions, "[stack lost]", "", 0), 0);
+    return check_fate(session, now_ns);
+}
+
+bool gw_session_is_full(const struct gw_session *session)
+{
+    return gw_history_is_full(session->history);
+}
+
+const struct gw_proc *gw_session_proc(const struct gw_session *session)
+{
+    return &session->proc;
+}
+
+const struct gw_python *gw_session_python(const struct gw_session *session)
+{
+    return &session->python;
+}
+
+size_t gw_session_n_threads(const struct gw_session *session)
+{
+    size_t n = 0;
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        n += session->threads[i]->alive;
+    return n;
+}
+
+void gw_session_mark_ended(struct gw_session *session, uint64_t now_ns)
+{
+    session->ended_ns = now_ns;
+    session->process_defined = false;
+}
+
+uint64_t gw_session_ticks(const struct gw_session *session)
+{
+    return session->ticks;
+}
+
+/* --- snapshot -------------------------------------------------------------------------------- */
+
+static void fill_blame(const struct gw_session *session, uint64_t tick,
+                       const struct gw_entry *entry, struct gw_snapshot_thread *out)
+{
+    out->blame = GW_BLAME_UNKNOWN;
+    if (!gw_state_wants_gil(out->state) || entry->gil >= session->n_gils)
+        return;
+    const struct gw_entry *holder = gw_track_at(&session->gils[entry->gil].track, tick);
+    if (!holder || holder->stack == 1)
+        return;
+    out->blame = holder->stack ? GW_BLAME_HELD : GW_BLAME_HANDOFF;
+    for (uint32_t i = 0; holder->stack && i < session->n_threads; i++)
+        if (session->threads[i]->used && session->threads[i]->id + 2 == holder->stack)
+            out->waits_for = session->threads[i]->tid;
+}
+
+size_t gw_session_snapshot(const struct gw_session *session, struct gw_snapshot_thread *out,
+                           size_t cap, bool *settled)
+{
+    uint64_t tick = gw_history_begin(session->history);
+    size_t n = 0;
+    *settled = true;
+    for (uint32_t i = 0; i < session->n_threads; i++) {
+        const struct gw_thread *thread = session->threads[i];
+        const struct gw_entry *entry = thread->used ? gw_track_at(&thread->track, tick) : NULL;
+        if (!entry || thread->ended_tick <= tick)
+            continue;
+        if (entry->flags & GW_ENTRY_DOUBT)
+            *settled = false;
+        if (n < cap) {
+            out[n] = (struct gw_snapshot_thread){.tid = thread->tid,
+                                                 .ns_tid = thread->ns_tid,
+                                                 .name = thread->name ? thread->name : "",
+                                                 .state = gw_entry_state(entry),
+                                                 .stack = entry->stack};
+            fill_blame(session, tick, entry, &out[n]);
+        }
+        n++;
+    }
+    return n;
+}

@@ -1,0 +1,131 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The inside of a session, shared by session.c, roster.c, tick.c and encode.c and nobody else. */
+#ifndef GW_SAMPLE_SESSION_STATE_H
+#define GW_SAMPLE_SESSION_STATE_H
+
+#include "base/idmap.h"
+#include "cpython/code.h"
+#include "cpython/frames.h"
+#include "cpython/gil.h"
+#include "cpython/threads.h"
+#include "sample/session.h"
+#include "target/task.h"
+
+/* Holders that are no slot of a thread. */
+#define GW_NO_HOLDER UINT32_MAX
+#define GW_UNKNOWN_HOLDER (UINT32_MAX - 1)
+
+/* Thread states one OS thread may have: one per interpreter it visits. */
+#define GW_TSTATES_PER_THREAD 4u
+
+struct gw_thread {
+    bool used;             /* the slot is taken, */
+    bool alive;            /* and the thread is being observed */
+    bool defined;          /* its definition was written since it last changed */
+    bool seen;             /* by the roster under way */
+    uint32_t id;           /* in the capture */
+    pid_t tid, ns_tid;
+    bool is_main;
+    char *name;            /* owned */
+    uint64_t first_seen_ns;
+    struct gw_task task;
+
+    struct gw_tstate tstates[GW_TSTATES_PER_THREAD];
+    uint32_t n_tstates;
+    uint32_t current;      /* the one it runs under, as far as known */
+
+    /* The last look at it. */
+    struct gw_schedstat first_sched, sched;
+    bool has_sched;
+    bool asleep;           /* it slept: while its schedstat line stays, nothing of it changes */
+    bool late;             /* to be looked at in this tick in spite of that */
+    enum gw_run_origin origin;
+    uint64_t run_cpu_ns;   /* its CPU time when the present run began */
+    struct gw_stack_guess guess;
+    struct gw_frame frames[GW_MAX_FRAMES];
+    uint32_t nodes[GW_MAX_FRAMES]; /* stack ids from the root to each frame */
+    uint32_t n_frames, omitted;
+    uint32_t stack;
+    bool boundary;
+
+    struct gw_track track;
+    uint64_t ended_tick;      /* first tick at which it was no more; UINT64_MAX */
+};
+
+struct gw_gil_state {
+    gw_raddr addr;
+    uint32_t id;              /* in the capture */
+    int64_t interpreter;      /* lowest id of the interpreters that share it */
+    bool defined;
+    uint32_t wrefs_at;
+    struct gw_gil_words before, after;
+    uint8_t copy[GW_MAX_GIL_BYTES], copy_after[GW_MAX_GIL_BYTES];
+    bool readable;
+    uint64_t written_switches; /* switch_number when the last block was written */
+    bool has_written_switches;
+    uint32_t holder_before, holder_after; /* slots of threads, or GW_NO_HOLDER ... */
+    struct gw_track track;     /* holders */
+};
+
+/* A thread's part in the tick under way. */
+struct gw_look {
+    uint32_t thread;
+    struct gw_stack_image image;
+    struct gw_syscall call;
+    enum gw_syscall_class class;
+    bool has_image;
+    struct gw_evidence evidence;
+};
+
+struct gw_session {
+    struct gw_proc proc;
+    struct gw_rmem memory;
+    struct gw_python python;
+    struct gw_definitions *definitions;
+    struct gw_codes *codes;
+    struct gw_stack_scratch *scratch;
+    struct gw_thread_list list;
+    uint32_t process_id;
+    bool process_defined;
+    uint64_t first_seen_ns, ended_ns;
+
+    struct gw_thread **threads;   /* slots, GW_MAX_THREADS of them; allocated as needed */
+    uint32_t n_threads;
+    struct gw_idmap by_tstate;    /* thread state address -> slot */
+    struct gw_gil_state gils[GW_MAX_INTERPRETERS];
+    uint32_t n_gils;
+    struct gw_history *history;
+    uint64_t random;
+
+    /* The tick's room. */
+    struct gw_look *looks;
+    uint32_t n_looks;
+    struct gw_rmem_range *ranges;
+    size_t cap_ranges;
+    uint8_t *arena;
+    size_t arena_bytes;
+    gw_raddr heads[GW_MAX_INTERPRETERS];
+    struct gw_location locations[GW_MAX_FRAMES];
+    struct gw_walk walk;
+    bool roster_due;
+    bool stopped;
+    uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns;
+    uint64_t last_tick_ns;
+    uint32_t torn_stack; /* id of the stack that stands for a lost one */
+
+    /* Since the last block. */
+    uint32_t torn, dropped;
+    uint64_t ticks;
+};
+
+/* roster.c: bring threads and GILs into line with the target's lists. May allocate. */
+int gw_roster_update(struct gw_session *session, uint64_t now_ns);
+void gw_roster_name_threads(struct gw_session *session);
+void gw_roster_free(struct gw_session *session);
+/* The thread is gone, or is no Python thread any more, from this tick on. */
+void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick);
+
+/* Index of the GIL at an address, UINT32_MAX if it is none of ours. */
+uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr);
+
+#endif
