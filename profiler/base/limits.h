@@ -39,6 +39,6 @@
 #define GW_MAX_IDS (1u << 24)           /* strings, functions, stacks or threads of one capture */
 #define GW_MAX_SPARSE_IDS (1u << 20)    /* threads, processes or GILs of one capture */
 #define GW_MAX_TICKS_PER_BLOCK 100000u
-#define GW_MAX_PAIRS (2u << 20)         /* pairs a viewer keeps with their stacks; 48 bytes each */
+#define GW_MAX_PAIRS (1u << 20)         /* pairs a viewer keeps apart; up to 64 bytes each */
 
 #endif

@@ -23,6 +23,7 @@ int gw_definitions_init(struct gw_definitions *definitions)
     if (definitions->strings)
         definitions->functions = gw_functions_new(definitions->strings);
     definitions->stacks = gw_stacks_new();
+    gw_definitions_rewind(definitions);
     int err = -ENOMEM;
     if (definitions->functions && definitions->stacks)
         err = gw_definitions_reserve(definitions);
@@ -171,7 +172,8 @@ void gw_definitions_message_fini(struct gw_definitions_message *message)
 
 void gw_definitions_rewind(struct gw_definitions *definitions)
 {
-    definitions->strings_written = 0;
-    definitions->functions_written = 0;
-    definitions->stacks_written = 0;
+    /* Id 0 of each is known without being defined: FORMAT.md. */
+    definitions->strings_written = 1;
+    definitions->functions_written = 1;
+    definitions->stacks_written = 1;
 }

@@ -10,6 +10,7 @@
 
 /* Threads named in one go: each takes GW_TEXT_ROOM. */
 #define NAME_BATCH 64u
+#define RETRY_NS 1000000ull
 
 uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr)
 {
@@ -99,15 +100,20 @@ static pid_t outer_tid(const struct gw_session *session, pid_t ns_tid)
     return found;
 }
 
-/* An OS thread that runs in several interpreters has a thread state in each. */
-static void attach_tstate(struct gw_thread *thread, const struct gw_tstate *tstate)
+/* An OS thread that runs in several interpreters has a thread state in each. Two in the same one:
+ * the newer belongs to a thread about to start, which has not put its own id in yet; false. */
+static bool attach_tstate(struct gw_thread *thread, const struct gw_tstate *tstate)
 {
     if (!thread->seen) {
         thread->seen = true;
         thread->n_tstates = 0;
     }
+    for (uint32_t i = 0; i < thread->n_tstates; i++)
+        if (thread->tstates[i].interpreter == tstate->interpreter)
+            return false;
     if (thread->n_tstates < GW_TSTATES_PER_THREAD)
         thread->tstates[thread->n_tstates++] = *tstate;
+    return true;
 }
 
 static struct gw_thread *thread_by_ns_tid(const struct gw_session *session, pid_t ns_tid)
@@ -118,13 +124,18 @@ static struct gw_thread *thread_by_ns_tid(const struct gw_session *session, pid_
     return NULL;
 }
 
-static bool list_threads(struct gw_session *session, uint64_t now_ns)
+/* *starting: a thread state is not bound to its thread yet. Returns whether any thread is new. The
+ * newest thread states come first in the list, so it is gone through from its end. */
+static bool list_threads(struct gw_session *session, uint64_t now_ns, bool *starting)
 {
     bool any_new = false;
-    for (size_t i = 0; i < session->list.n_tstates; i++) {
+    *starting = false;
+    for (size_t i = session->list.n_tstates; i-- > 0;) {
         const struct gw_tstate *tstate = &session->list.tstates[i];
-        if (!tstate->ns_tid)
-            continue; /* not bound to a thread yet */
+        if (!tstate->ns_tid) {
+            *starting = true;
+            continue;
+        }
         struct gw_thread *thread = thread_by_ns_tid(session, (pid_t)tstate->ns_tid);
         if (!thread) {
             pid_t tid = outer_tid(session, (pid_t)tstate->ns_tid);
@@ -133,8 +144,8 @@ static bool list_threads(struct gw_session *session, uint64_t now_ns)
                 thread = add_thread(session, tid, tstate, now_ns);
             any_new = true;
         }
-        if (thread)
-            attach_tstate(thread, tstate);
+        if (thread && !attach_tstate(thread, tstate))
+            *starting = true;
     }
     return any_new;
 }
@@ -178,6 +189,15 @@ static void choose_current(struct gw_thread *thread)
     thread->late = true;
 }
 
+/* A starting thread is bound within microseconds as a rule; one that never is, is asked for ever
+ * more rarely. */
+static void look_again_soon(struct gw_session *session, uint64_t now_ns)
+{
+    session->start_retry_ns = session->start_retry_ns ? 2 * session->start_retry_ns : RETRY_NS;
+    if (session->next_roster_ns > now_ns + session->start_retry_ns)
+        session->next_roster_ns = now_ns + session->start_retry_ns;
+}
+
 int gw_roster_update(struct gw_session *session, uint64_t now_ns)
 {
     int err = gw_thread_list_read(&session->memory, &session->python, session->proc.ns_pid,
@@ -187,8 +207,13 @@ int gw_roster_update(struct gw_session *session, uint64_t now_ns)
     for (uint32_t i = 0; i < session->n_threads; i++)
         session->threads[i]->seen = false;
     update_gils(session);
-    if (list_threads(session, now_ns))
+    bool starting;
+    if (list_threads(session, now_ns, &starting))
         session->next_names_ns = 0;
+    if (starting)
+        look_again_soon(session, now_ns);
+    else
+        session->start_retry_ns = 0;
     for (uint32_t i = 0; i < session->n_threads; i++) {
         struct gw_thread *thread = session->threads[i];
         if (thread->alive && !thread->seen && session->list.complete)

@@ -134,7 +134,8 @@ static enum gw_session_fate check_fate(struct gw_session *session, uint64_t now_
 
 enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns)
 {
-    if (!session->roster_due && now_ns < session->next_tend_ns)
+    if (!session->roster_due && now_ns < session->next_tend_ns &&
+        now_ns < session->next_roster_ns)
         return GW_SESSION_GOES_ON;
     session->next_tend_ns = now_ns + TEND_NS;
     if (session->roster_due || now_ns >= session->next_roster_ns) {
