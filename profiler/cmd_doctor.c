@@ -105,7 +105,7 @@ static void check_task_files(struct doctor *doctor)
         return;
     }
     say_ok("/proc/PID/syscall", "there");
-    if (gw_task_schedstat(&task, &stat) == 0 && stat.cpu_ns)
+    if (gw_task_schedstat(&task, &stat) == 0 && stat.slices)
         say_ok("/proc/PID/schedstat", "there, CPU and run-queue time are exact");
     else
         say_note("/proc/PID/schedstat", "missing: threads without a CPU cannot be told apart",

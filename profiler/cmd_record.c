@@ -46,7 +46,8 @@ static int record_pid(pid_t pid, const struct gw_recording_options *options)
         gw_recorder_free(recorder);
         return gw_exit_from_error(err);
     }
-    return gw_record_to(recorder, &output, options->quiet);
+    return gw_record_to(recorder, &output, options->quiet,
+                        "the target was gone before the first sample");
 }
 
 int gw_cmd_record(int argc, char **argv)

@@ -97,7 +97,11 @@ static int record_child(pid_t pid, struct gw_output *output,
         return GW_EXIT_RUN_FAILED;
     }
     gw_recorder_follow(recorder, pid);
-    return gw_record_to(recorder, output, options->quiet);
+    return gw_record_to(recorder, output, options->quiet,
+                        options->recorder.children
+                            ? "no Python ran: there is nothing to report"
+                            : "the command was no Python: there is nothing to report; if it "
+                              "starts one, add --children");
 }
 
 static int run_command(char **command, const struct gw_recording_options *options)

@@ -129,7 +129,8 @@ static int open_capture(struct gw_recorder *recorder, struct gw_output *output)
     return gw_recorder_open(recorder, fd);
 }
 
-int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool quiet)
+int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool quiet,
+                 const char *nothing)
 {
     bool terminal = isatty(STDERR_FILENO) && !quiet;
     bool is_file = strcmp(output->path, "-") != 0;
@@ -147,7 +148,7 @@ int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool qu
     if (end == GW_RECORDER_OUTPUT || err)
         return tell_output_error(output, err);
     if (ticks == 0) {
-        fprintf(stderr, "%s: the target was gone before the first sample\n", GW_PROGRAM);
+        fprintf(stderr, "%s: %s\n", GW_PROGRAM, nothing);
         if (is_file && output->created)
             unlink(output->path);
         return GW_EXIT_GONE;

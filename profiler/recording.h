@@ -27,8 +27,9 @@ extern volatile sig_atomic_t gw_stop_requested;
 /* Catch those signals; SIGPIPE is ignored, a closed pipe shows as an error of write(2). */
 void gw_catch_signals(void);
 
-/* Record into the output, with progress on a terminal, until it ends; then say what was written.
- * Returns an exit code. Frees the recorder. */
-int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool quiet);
+/* Record into the output, with progress on a terminal, until it ends; then say what was written,
+ * or `nothing` if not one sample was made. Returns an exit code. Frees the recorder. */
+int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool quiet,
+                 const char *nothing);
 
 #endif

@@ -294,13 +294,11 @@ static void define_process(struct gw_session *session, struct block *block)
     if (session->process_defined)
         return;
     gilwait__capture__process__init(out);
-    struct gw_proc_stat stat;
     out->id = session->process_id;
     out->pid = (uint32_t)session->proc.pid;
     if (session->proc.ns_pid != session->proc.pid)
         out->ns_pid = (uint32_t)session->proc.ns_pid;
-    if (gw_proc_stat_read(session->proc.pid, 0, &stat) == 0)
-        out->parent_pid = (uint32_t)stat.ppid;
+    out->parent_pid = (uint32_t)session->parent_pid;
     out->exe = gw_definitions_string(session->definitions, session->proc.exe);
     out->python_hex = session->python.layout.python_hex;
     out->python = gw_definitions_string(session->definitions, session->python.version);

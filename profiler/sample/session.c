@@ -50,7 +50,10 @@ static int explain_attach(int err, pid_t pid, struct gw_diag *diag)
 
 static int attach(struct gw_session *session, double rate_hz, struct gw_diag *diag)
 {
+    struct gw_proc_stat stat;
     session->memory = gw_rmem_of(session->proc.pid);
+    if (gw_proc_stat_read(session->proc.pid, 0, &stat) == 0)
+        session->parent_pid = stat.ppid;
     int err = gw_discover(session->proc.pid, &session->memory, &session->python, diag);
     if (err)
         return err;

@@ -86,6 +86,7 @@ struct gw_session {
     struct gw_stack_scratch *scratch;
     struct gw_thread_list list;
     uint32_t process_id;
+    pid_t parent_pid; /* when it was taken up: a dead process has none */
     bool process_defined;
     uint64_t first_seen_ns, ended_ns;
 
