@@ -6,7 +6,7 @@
 
 #define HALF (GW_MAX_FRAMES / 2)
 #define PAGE 4096u
-#define MAX_ATTEMPTS 3
+#define MAX_ATTEMPTS 4
 /* More than the chunk's used part a moment ago, as the stack may have grown since. */
 #define CHUNK_SLACK 512u
 /* User addresses of x86-64 and aarch64 lie below 2^48 (5-level paging is opt-in per mmap). */
@@ -26,6 +26,7 @@ struct pass {
     uint64_t n;                  /* all frames met */
     gw_raddr first_cold;         /* first frame that no copy held, 0: none */
     uint64_t n_before_cold;
+    bool back_in_copy;           /* behind it the chain came back to what the copy holds */
 };
 
 struct gw_stack_scratch {
@@ -171,6 +172,7 @@ static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint3
     if (find_in_copy(source->copy, source->n, &source->cursor, addr, len, out)) {
         if (source->scratch && source->cursor >= source->n_fixed)
             want(source->scratch, addr, len);
+        pass->back_in_copy |= pass->first_cold != 0;
         return true;
     }
     if (!pass->first_cold) {
@@ -228,6 +230,7 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
     pass->n = 0;
     pass->first_cold = 0;
     pass->n_before_cold = 0;
+    pass->back_in_copy = false;
     if (!leaf_frame(source, pass, layout, &at))
         return false;
     for (uint32_t steps = 0, next_mark = 1; at; steps++) {
@@ -305,11 +308,13 @@ static void emit(const struct pass *pass, uint64_t depth, struct gw_walk *out)
     }
 }
 
-/* Copy b's pass met a frame that only the live target had in copy a's pass: from there to the
- * root they are one, because that frame was live in both and the cold part was read in between. */
+/* Copy b's pass met a frame that only the live target had in copy a's pass. If all that is behind
+ * it was read from the target, between the copies, the two passes share it: it could not change
+ * while a frame above it was on the stack, and the comparison insists on one. A chain that comes
+ * back to the copy (over a generator's frame) mixes two instants, and is read again instead. */
 static bool splice_cold_tail(const struct pass *a, struct pass *b)
 {
-    if (!b->first_cold || b->first_cold != a->first_cold)
+    if (!b->first_cold || b->first_cold != a->first_cold || a->back_in_copy)
         return false;
     uint64_t tail = a->n - a->n_before_cold;
     for (uint64_t left = tail; left > 0; left--) {
@@ -322,6 +327,15 @@ static bool splice_cold_tail(const struct pass *a, struct pass *b)
             b->n++;
     }
     return true;
+}
+
+/* The frames both passes share, 0 if that cannot be relied upon: of a spliced stack one frame of
+ * the copies has to be shared as well. */
+static uint64_t reliable_depth(const struct pass *a, const struct pass *b)
+{
+    uint64_t depth = common_depth(a, b);
+    uint64_t tail = a->first_cold ? a->n - a->n_before_cold : 0;
+    return depth > tail ? depth : 0;
 }
 
 /* --- the walk ------------------------------------------------------------------------------- */
@@ -401,6 +415,16 @@ static enum attempt walk_alone(const struct gw_rmem *memory, const struct gw_lay
     return attempt;
 }
 
+/* The root of a thread's stack hardly ever changes. One that did is believed when a second look
+ * finds it again: a generator cut off from its caller in the middle of a yield is no root. */
+static bool root_is_believed(const struct pass *pass, struct gw_stack_guess *guess)
+{
+    const struct gw_frame *root = frame_at(pass, 0);
+    bool known = guess->root.frame == root->frame && guess->root.code == root->code;
+    guess->root = *root;
+    return known;
+}
+
 enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_layout *layout,
                                   const struct gw_stack_image *image, struct gw_stack_guess *guess,
                                   struct gw_stack_scratch *scratch, struct gw_walk *out)
@@ -409,16 +433,21 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
     if (image) {
         attempt = walk_copies(NULL, layout, image, scratch);
         guess_chunk(layout, gw_stack_image_tstate(image), guess);
+        if (attempt == ATTEMPT_DONE)
+            keep_wanted(scratch, guess);
     }
-    if (attempt == ATTEMPT_DONE)
-        keep_wanted(scratch, guess);
-    for (int i = 0; attempt != ATTEMPT_DONE && i < MAX_ATTEMPTS; i++)
+    for (int i = 0;; i++) {
+        uint64_t depth = 0;
+        if (attempt == ATTEMPT_DONE && !scratch->a.n && !scratch->b.n)
+            return GW_WALK_EMPTY;
+        if (attempt == ATTEMPT_DONE)
+            depth = reliable_depth(&scratch->a, &scratch->b);
+        if (depth && root_is_believed(&scratch->b, guess)) {
+            emit(&scratch->b, depth, out);
+            return GW_WALK_OK;
+        }
+        if (i == MAX_ATTEMPTS)
+            return GW_WALK_TORN;
         attempt = walk_alone(memory, layout, guess, scratch);
-    if (attempt != ATTEMPT_DONE)
-        return GW_WALK_TORN;
-    uint64_t depth = common_depth(&scratch->a, &scratch->b);
-    if (!depth)
-        return scratch->a.n || scratch->b.n ? GW_WALK_TORN : GW_WALK_EMPTY;
-    emit(&scratch->b, depth, out);
-    return GW_WALK_OK;
+    }
 }

@@ -51,6 +51,7 @@ struct gw_stack_guess {
     uint32_t chunk_bytes;
     uint32_t n_hot;
     struct gw_hot_range hot[GW_MAX_HOT];
+    struct gw_frame root; /* of the last stack */
 };
 
 /* One thread's share of a batched read: copy a, then copy b, of the same n places each. The ranges
@@ -87,7 +88,7 @@ void gw_stack_scratch_free(struct gw_stack_scratch *scratch);
 
 /*
  * Walk a filled image; NULL: the thread was not part of the batch. Where the guess fell short, the
- * thread is read again on its own, at most three times, and the guess is corrected for the next
+ * thread is read again on its own, at most four times, and the guess is corrected for the next
  * tick. *out is written if the result is
  * GW_WALK_OK. Allocates nothing.
  */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/linetable.h"
 
-/* lnotab of 3.10: this line delta means that the range has no line. */
+/* co_linetable of 3.10: this line delta means that the range has no line. */
 #define LINETABLE_NO_LINE (-128)
 
 /* Code unit of the bytecode, in bytes: one unit of a range in a location table (3.11+). */

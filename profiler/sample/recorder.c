@@ -51,7 +51,6 @@ struct gw_recorder {
     uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns, next_children_ns;
     uint64_t written_cpu_ns;
     uint64_t ticks;
-    uint32_t n_sampled;
     bool keyframe; /* messages under way are part of one */
     int output_error;
 };
@@ -204,7 +203,6 @@ int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *dia
     if (err)
         return err;
     recorder->n_sessions++;
-    recorder->n_sampled++;
     add_root(recorder, pid);
     return 0;
 }
@@ -411,11 +409,6 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
         return GW_RECORDER_OUTPUT;
     write_end(recorder, end);
     return recorder->output_error ? GW_RECORDER_OUTPUT : end;
-}
-
-uint32_t gw_recorder_n_sampled(const struct gw_recorder *recorder)
-{
-    return recorder->n_sampled;
 }
 
 uint64_t gw_recorder_ticks(const struct gw_recorder *recorder)

@@ -62,9 +62,6 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
                                      const volatile sig_atomic_t *stop,
                                      void (*show)(const struct gw_recorder_progress *progress));
 
-/* Processes that were sampled so far. */
-uint32_t gw_recorder_n_sampled(const struct gw_recorder *recorder);
-
 /* Ticks made, of all targets. */
 uint64_t gw_recorder_ticks(const struct gw_recorder *recorder);
 
