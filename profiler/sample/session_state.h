@@ -113,6 +113,7 @@ struct gw_session {
     uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns;
     uint64_t start_retry_ns; /* when next to look for the thread of a new thread state; 0: none */
     uint64_t last_tick_ns;
+    uint64_t last_work_ns; /* how long the last tick took */
     uint32_t torn_stack; /* id of the stack that stands for a lost one */
 
     /* Since the last block. */

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/random.h"
 #include "sample/session_state.h"
 
@@ -24,6 +25,13 @@ static void add_look(struct gw_session *session, uint32_t slot)
     look->call = (struct gw_syscall){0};
     look->evidence = (struct gw_evidence){0};
     session->threads[slot]->late = false;
+}
+
+/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is no
+ * state of the thread, and would otherwise be seen at every single tick. */
+static uint64_t not_our_doing(const struct gw_session *session, uint64_t queue_ns)
+{
+    return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
 }
 
 /* True if the line changed, or cannot be had. */
@@ -47,7 +55,8 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
         now.slices == thread->sched.slices)
         return false;
     gw_track_settle(session->history, &thread->track,
-                    now.run_queue_ns - thread->sched.run_queue_ns, gw_random_unit(&session->random));
+                    not_our_doing(session, now.run_queue_ns - thread->sched.run_queue_ns),
+                    gw_random_unit(&session->random));
     thread->sched = now;
     return true;
 }
@@ -506,15 +515,8 @@ static enum gw_session_fate sample(struct gw_session *session)
     return GW_SESSION_GOES_ON;
 }
 
-enum gw_session_fate gw_session_tick(struct gw_session *session, uint64_t now_ns, uint64_t gap_ns)
+static enum gw_session_fate look(struct gw_session *session)
 {
-    uint64_t dt_ns = now_ns - session->last_tick_ns;
-    gw_history_add_tick(session->history,
-                        (struct gw_tick){.at_ns = now_ns,
-                                         .dt_ns = dt_ns,
-                                         .gap_ns = gap_ns < dt_ns ? gap_ns : dt_ns});
-    session->last_tick_ns = now_ns;
-    session->ticks++;
     if (session->stopped && gw_proc_fate_quick(&session->proc) == GW_PROC_RUNS)
         note_resumed(session);
     if (find_looks(session) == 0) {
@@ -530,4 +532,18 @@ enum gw_session_fate gw_session_tick(struct gw_session *session, uint64_t now_ns
         }
     }
     return sample(session);
+}
+
+enum gw_session_fate gw_session_tick(struct gw_session *session, uint64_t now_ns, uint64_t gap_ns)
+{
+    uint64_t dt_ns = now_ns - session->last_tick_ns;
+    gw_history_add_tick(session->history,
+                        (struct gw_tick){.at_ns = now_ns,
+                                         .dt_ns = dt_ns,
+                                         .gap_ns = gap_ns < dt_ns ? gap_ns : dt_ns});
+    session->last_tick_ns = now_ns;
+    session->ticks++;
+    enum gw_session_fate fate = look(session);
+    session->last_work_ns = gw_monotonic_ns() - now_ns;
+    return fate;
 }
