@@ -68,7 +68,8 @@ static bool read_line(const char *path, char *out, size_t cap)
     return true;
 }
 
-/* --- this machine ---------------------------------------------------------------------------------- */
+/* --- this machine
+ * ---------------------------------------------------------------------------------- */
 
 static bool has_ptrace_capability(void)
 {
@@ -144,7 +145,8 @@ static void check_viewer(void)
         say_note("gilwait-view", "not beside gilwait", "install it there, or on the PATH");
 }
 
-/* --- a target ---------------------------------------------------------------------------------------- */
+/* --- a target
+ * ---------------------------------------------------------------------------------------- */
 
 static void check_open(struct doctor *doctor, pid_t pid)
 {

@@ -27,7 +27,8 @@ static void print_help(void)
            "  -h, --help      this text\n");
 }
 
-/* --- looking ------------------------------------------------------------------------------------- */
+/* --- looking -------------------------------------------------------------------------------------
+ */
 
 /* Tick until the first tick is beyond doubt: nothing is written, so it stays the first. */
 static size_t look(struct gw_session *session, struct gw_snapshot_thread *threads, size_t cap)
@@ -44,7 +45,8 @@ static size_t look(struct gw_session *session, struct gw_snapshot_thread *thread
     return n < cap ? n : cap;
 }
 
-/* --- text ---------------------------------------------------------------------------------------- */
+/* --- text ----------------------------------------------------------------------------------------
+ */
 
 static void print_frame(const struct gw_definitions *definitions, const struct gw_stack_node *node)
 {
@@ -88,8 +90,7 @@ static void print_holder(const struct gw_definitions *definitions,
         printf(", holder unknown");
         return;
     }
-    printf(", waits for %d \"%s\"", waiter->waits_for,
-           name_of_tid(threads, n, waiter->waits_for));
+    printf(", waits for %d \"%s\"", waiter->waits_for, name_of_tid(threads, n, waiter->waits_for));
     uint32_t stack = stack_of_tid(threads, n, waiter->waits_for);
     if (!stack)
         return;
@@ -122,7 +123,8 @@ static void print_text(const struct gw_session *session, const struct gw_definit
     }
 }
 
-/* --- JSON ---------------------------------------------------------------------------------------- */
+/* --- JSON ----------------------------------------------------------------------------------------
+ */
 
 static json_t *json_stack(const struct gw_definitions *definitions, uint32_t stack)
 {
@@ -144,9 +146,9 @@ static json_t *json_stack(const struct gw_definitions *definitions, uint32_t sta
 static json_t *json_thread(const struct gw_definitions *definitions,
                            const struct gw_snapshot_thread *thread)
 {
-    json_t *out = json_pack("{s:i, s:s, s:s, s:o}", "tid", (int)thread->tid, "name", thread->name,
-                            "state", gw_state_name(thread->state), "stack",
-                            json_stack(definitions, thread->stack));
+    json_t *out =
+        json_pack("{s:i, s:s, s:s, s:o}", "tid", (int)thread->tid, "name", thread->name, "state",
+                  gw_state_name(thread->state), "stack", json_stack(definitions, thread->stack));
     json_object_set_new(out, "waits_for",
                         thread->waits_for ? json_integer(thread->waits_for) : json_null());
     if (thread->ns_tid != thread->tid)
@@ -169,7 +171,8 @@ static int print_json(const struct gw_session *session, const struct gw_definiti
     return failed;
 }
 
-/* -------------------------------------------------------------------------------------------------- */
+/* --------------------------------------------------------------------------------------------------
+ */
 
 static int dump_session(struct gw_session *session, const struct gw_definitions *definitions,
                         bool json)

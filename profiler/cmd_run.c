@@ -126,8 +126,7 @@ static int run_command(char **command, const struct gw_recording_options *option
 
 int gw_cmd_run(int argc, char **argv)
 {
-    static const struct option longs[] = {
-        {"help", no_argument, NULL, 'h'}, GW_RECORDING_LONG, {0}};
+    static const struct option longs[] = {{"help", no_argument, NULL, 'h'}, GW_RECORDING_LONG, {0}};
     struct gw_recording_options options = GW_RECORDING_DEFAULTS;
     int letter;
     options.recorder.duration_ns = 0;

@@ -103,8 +103,8 @@ int gw_recording_option(const char *verb, int letter, const char *value,
         return 0;
     case 'r':
         if (!gw_parse_rate(value, &options->recorder.rate_hz))
-            return gw_usage_error(verb, "'%s' is no rate: give samples per second, %g to %g",
-                                  value, GW_MIN_RATE_HZ, GW_MAX_RATE_HZ);
+            return gw_usage_error(verb, "'%s' is no rate: give samples per second, %g to %g", value,
+                                  GW_MIN_RATE_HZ, GW_MAX_RATE_HZ);
         return 0;
     case 'B':
         if (!gw_parse_share(value, &options->recorder.max_cpu))

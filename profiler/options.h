@@ -25,8 +25,7 @@ int gw_exec_viewer(char **argv);
 bool gw_viewer_path(char *out, size_t cap);
 
 /* Say what is wrong on the command line and where help is; returns GW_EXIT_USAGE. */
-int gw_usage_error(const char *verb, const char *format, ...)
-    __attribute__((format(printf, 2, 3)));
+int gw_usage_error(const char *verb, const char *format, ...) __attribute__((format(printf, 2, 3)));
 
 /* Parse a positive pid. False if it is none; nothing is printed. */
 bool gw_parse_pid(const char *text, pid_t *out);
@@ -45,7 +44,7 @@ struct gw_recording_options {
 };
 #define GW_RECORDING_DEFAULTS                                                                      \
     {                                                                                              \
-        .recorder = {.rate_hz = 1000, .max_cpu = 0.05, .duration_ns = 10ull * 1000000000ull}       \
+        .recorder = {.rate_hz = 1000, .max_cpu = 0.05, .duration_ns = 10ull * 1000000000ull }      \
     }
 
 /* One option of getopt_long, by its short letter: d, r, o, q, C (--children), B (--max-cpu).
@@ -56,6 +55,9 @@ int gw_recording_option(const char *verb, int letter, const char *value,
 #define GW_RECORDING_LONG                                                                          \
     {"duration", required_argument, NULL, 'd'}, {"rate", required_argument, NULL, 'r'},            \
         {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},               \
-        {"children", no_argument, NULL, 'C'}, {"max-cpu", required_argument, NULL, 'B'}
+        {"children", no_argument, NULL, 'C'},                                                      \
+    {                                                                                              \
+        "max-cpu", required_argument, NULL, 'B'                                                    \
+    }
 
 #endif

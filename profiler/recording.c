@@ -60,8 +60,7 @@ int gw_output_open(const char *verb, const char *path, pid_t pid, struct gw_outp
             return refuse_output(verb, out, "standard output is a terminal",
                                  "give -o FILE, or pipe it into another program");
         out->fd = fcntl(STDOUT_FILENO, F_DUPFD_CLOEXEC, 3);
-        return out->fd < 0 ? refuse_output(verb, out, strerror(errno), "give -o FILE")
-                           : GW_EXIT_OK;
+        return out->fd < 0 ? refuse_output(verb, out, strerror(errno), "give -o FILE") : GW_EXIT_OK;
     }
     out->created = access(out->path, F_OK) != 0;
     out->fd = open(out->path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
@@ -85,7 +84,8 @@ static void show_progress(const struct gw_recorder_progress *progress)
     char of[32] = "";
     if (progress->duration_s > 0)
         snprintf(of, sizeof of, " of %.0f", progress->duration_s);
-    fprintf(stderr, "\r\033[Krecording %.1f%s s  %llu samples  %zu thread%s in %zu process%s  %.0f/s",
+    fprintf(stderr,
+            "\r\033[Krecording %.1f%s s  %llu samples  %zu thread%s in %zu process%s  %.0f/s",
             progress->elapsed_s, of, (unsigned long long)progress->ticks, progress->n_threads,
             progress->n_threads == 1 ? "" : "s", progress->n_processes,
             progress->n_processes == 1 ? "" : "es", progress->rate_hz);

@@ -11,7 +11,7 @@
 struct gw_output {
     char path[4096]; /* "-" for standard output */
     int fd;
-    bool created;    /* the file was not there before */
+    bool created; /* the file was not there before */
 };
 
 /* Open the output for writing without touching what is in it yet; pid makes the default name.

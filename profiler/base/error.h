@@ -60,10 +60,10 @@ enum gw_error_class gw_error_class(int code);
  * (attach, open, parse) fill it; only commands print it. Zero-initialised means "no error".
  */
 struct gw_diag {
-    int code;                 /* negative, as returned by the function that filled it */
-    char what[GW_DIAG_TEXT];  /* "cannot attach to process 4711 (python3.12)" */
-    char why[GW_DIAG_TEXT];   /* "ptrace_scope is 1: only a parent may read its children" */
-    char fix[GW_DIAG_TEXT];   /* "run it as root, or: sudo sysctl kernel.yama.ptrace_scope=0" */
+    int code;                /* negative, as returned by the function that filled it */
+    char what[GW_DIAG_TEXT]; /* "cannot attach to process 4711 (python3.12)" */
+    char why[GW_DIAG_TEXT];  /* "ptrace_scope is 1: only a parent may read its children" */
+    char fix[GW_DIAG_TEXT];  /* "run it as root, or: sudo sysctl kernel.yama.ptrace_scope=0" */
 };
 
 /* Fill one text of *diag; diag may be NULL (then nothing happens). Too long texts are cut.

@@ -6,17 +6,17 @@
 #include "base/error.h"
 
 enum gw_exit {
-    GW_EXIT_OK = 0,          /* also a recording ended by a signal or by the target's end */
-    GW_EXIT_FAILURE = 1,     /* output not writable, disk full, pipe closed */
-    GW_EXIT_USAGE = 2,       /* nonsense on the command line */
-    GW_EXIT_INCOMPLETE = 3,  /* incomplete data under --strict */
-    GW_EXIT_DENIED = 4,      /* not permitted */
-    GW_EXIT_UNSUPPORTED = 5, /* no Python, a kernel thread, an unknown version */
-    GW_EXIT_GONE = 6,        /* no such process, a zombie, gone before the first sample */
-    GW_EXIT_THRESHOLD = 7,   /* a threshold of `check` was exceeded */
-    GW_EXIT_RUN_FAILED = 125,     /* `run`: our own failure, as env(1) */
-    GW_EXIT_RUN_NOT_EXEC = 126,   /* `run`: the command cannot be executed */
-    GW_EXIT_RUN_NOT_FOUND = 127,  /* `run`: the command was not found */
+    GW_EXIT_OK = 0,              /* also a recording ended by a signal or by the target's end */
+    GW_EXIT_FAILURE = 1,         /* output not writable, disk full, pipe closed */
+    GW_EXIT_USAGE = 2,           /* nonsense on the command line */
+    GW_EXIT_INCOMPLETE = 3,      /* incomplete data under --strict */
+    GW_EXIT_DENIED = 4,          /* not permitted */
+    GW_EXIT_UNSUPPORTED = 5,     /* no Python, a kernel thread, an unknown version */
+    GW_EXIT_GONE = 6,            /* no such process, a zombie, gone before the first sample */
+    GW_EXIT_THRESHOLD = 7,       /* a threshold of `check` was exceeded */
+    GW_EXIT_RUN_FAILED = 125,    /* `run`: our own failure, as env(1) */
+    GW_EXIT_RUN_NOT_EXEC = 126,  /* `run`: the command cannot be executed */
+    GW_EXIT_RUN_NOT_FOUND = 127, /* `run`: the command was not found */
 };
 
 /* The exit code for a (negative) error code. */

@@ -21,7 +21,8 @@ struct gw_idmap {
     size_t n;
 };
 
-/* Make sure that n entries fit without allocating. Returns 0 or -ENOMEM (the map stays as it is). */
+/* Make sure that n entries fit without allocating. Returns 0 or -ENOMEM (the map stays as it is).
+ */
 int gw_idmap_reserve(struct gw_idmap *map, size_t n) __attribute__((warn_unused_result));
 
 /* True and *value if the key is there. */

@@ -8,7 +8,7 @@
 
 /* The target */
 #define GW_MAX_MAPS 65536u              /* lines of /proc/PID/maps (kernel default: 65530) */
-#define GW_MAX_MAPS_TEXT (32u << 20)     /* bytes of that file */
+#define GW_MAX_MAPS_TEXT (32u << 20)    /* bytes of that file */
 #define GW_MAX_ELF_SECTION (512u << 20) /* bytes of one symbol or string table */
 #define GW_MAX_THREADS 8192u            /* threads with a thread state, per process */
 #define GW_MAX_INTERPRETERS 64u         /* interpreters of one process */
@@ -28,17 +28,18 @@
 #define GW_MAX_RATE_HZ 100000.0
 #define GW_MIN_RATE_HZ 0.1
 #define GW_MAX_DURATION_S (366.0 * 86400.0)
-#define GW_DOUBT_NS 1000000000u         /* a doubtful sample is settled after this at the latest */
-#define GW_WEIGHT_CAP_NS 100000000u     /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
+#define GW_DOUBT_NS 1000000000u     /* a doubtful sample is settled after this at the latest */
+#define GW_WEIGHT_CAP_NS 100000000u /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
 #define GW_WEIGHT_CAP_PERIODS 10u
 
 /* The capture */
-#define GW_MAX_CHUNK_PAYLOAD (1u << 20) /* a reader refuses a larger payload, packed or unpacked */
+#define GW_MAX_CHUNK_PAYLOAD (1u << 20)   /* a reader refuses a larger payload, packed or unpacked \
+                                           */
 #define GW_MAX_CHUNK_UNPACKED (32u << 20) /* bytes of C structures one payload may become */
-#define GW_CHUNK_TARGET (192u << 10)    /* a writer cuts its chunks near this */
-#define GW_MAX_IDS (1u << 24)           /* strings, functions, stacks or threads of one capture */
-#define GW_MAX_SPARSE_IDS (1u << 20)    /* threads, processes or GILs of one capture */
+#define GW_CHUNK_TARGET (192u << 10)      /* a writer cuts its chunks near this */
+#define GW_MAX_IDS (1u << 24)             /* strings, functions, stacks or threads of one capture */
+#define GW_MAX_SPARSE_IDS (1u << 20)      /* threads, processes or GILs of one capture */
 #define GW_MAX_TICKS_PER_BLOCK 100000u
-#define GW_MAX_PAIRS (1u << 20)         /* pairs a viewer keeps apart; up to 64 bytes each */
+#define GW_MAX_PAIRS (1u << 20) /* pairs a viewer keeps apart; up to 64 bytes each */
 
 #endif

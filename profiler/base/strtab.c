@@ -97,7 +97,8 @@ int gw_strtab_reserve(struct gw_strtab *table, size_t n, size_t bytes)
 struct gw_strtab *gw_strtab_new(void)
 {
     struct gw_strtab *table = calloc(1, sizeof *table);
-    if (table && (gw_strtab_reserve(table, 64, BLOCK_BYTES / 2) || gw_strtab_intern(table, "") < 0)) {
+    if (table &&
+        (gw_strtab_reserve(table, 64, BLOCK_BYTES / 2) || gw_strtab_intern(table, "") < 0)) {
         gw_strtab_free(table);
         return NULL;
     }

@@ -2,8 +2,8 @@
 /*
  * Making foreign text safe, once, at the border: everything kept inside gilwait is valid UTF-8 of
  * at most GW_MAX_STRING bytes. What cannot be UTF-8 (lone surrogates, bytes of a thread name) is
- * written backslash-escaped: \xNN for a byte, also for NUL, \uNNNN for a surrogate, \UNNNNNNNN for a
- * number beyond Unicode. Everything else stays as it is, newlines and backslashes too.
+ * written backslash-escaped: \xNN for a byte, also for NUL, \uNNNN for a surrogate, \UNNNNNNNN for
+ * a number beyond Unicode. Everything else stays as it is, newlines and backslashes too.
  */
 #ifndef GW_BASE_TEXT_H
 #define GW_BASE_TEXT_H

@@ -304,8 +304,8 @@ bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size
 {
     uint32_t len = codes->layout->extent[GW_S_code];
     for (size_t i = 0; i < n; i++)
-        codes->ranges[i] = (struct gw_rmem_range){
-            .addr = frames[i].code, .buf = codes->heads[i], .len = len};
+        codes->ranges[i] =
+            (struct gw_rmem_range){.addr = frames[i].code, .buf = codes->heads[i], .len = len};
     if (gw_rmem_readv(codes->memory, codes->ranges, n))
         return false;
     for (size_t i = 0; i < n; i++) {

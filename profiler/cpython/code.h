@@ -17,15 +17,15 @@
 
 /* A function as people know it. Ids are dense; 0 is "no function". */
 struct gw_function {
-    uint32_t name;       /* string ids */
+    uint32_t name; /* string ids */
     uint32_t file;
     uint32_t first_line;
 };
 
 struct gw_location {
     uint32_t function;
-    uint32_t line;     /* 0: not known */
-    bool boundary;     /* see gw_layout_is_boundary */
+    uint32_t line; /* 0: not known */
+    bool boundary; /* see gw_layout_is_boundary */
 };
 
 /* Functions of all processes of a capture, in order of their ids. */

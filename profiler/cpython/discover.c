@@ -25,8 +25,7 @@ static const struct {
     uint64_t bytes;
     uint32_t python_hex;
 } runtime_sizes[] = {
-    {1464, 0x03080000}, {1480, 0x03080000}, {656, 0x03090000},
-    {672, 0x030a0000},  {688, 0x030a0000},
+    {1464, 0x03080000}, {1480, 0x03080000}, {656, 0x03090000}, {672, 0x030a0000}, {688, 0x030a0000},
 };
 
 static uint32_t version_by_size(uint64_t bytes, unsigned machine)
@@ -59,8 +58,8 @@ static uint32_t find_patch_release(const uint8_t *bytes, size_t len, uint32_t py
 {
     char prefix[16];
     int n = snprintf(prefix, sizeof prefix, "3.%u.", (python_hex >> 16) & 0xff);
-    for (const uint8_t *at = bytes; (at = memmem(at, len - (size_t)(at - bytes), prefix, (size_t)n));
-         at++) {
+    for (const uint8_t *at = bytes;
+         (at = memmem(at, len - (size_t)(at - bytes), prefix, (size_t)n)); at++) {
         const uint8_t *digit = at + n;
         unsigned micro = 0;
         while (digit < bytes + len && *digit >= '0' && *digit <= '9' && micro < 100)

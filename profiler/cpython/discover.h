@@ -13,11 +13,11 @@
 
 struct gw_python {
     struct gw_layout layout;
-    gw_raddr runtime;      /* of _PyRuntime in the target */
-    unsigned machine;      /* e_machine of the interpreter */
-    char version[16];      /* "3.12.1"; "3.10" if the patch release is not to be had */
-    char binary[4096];     /* the file that holds _PyRuntime, as the target names it */
-    const char *found_by;  /* "symbol" or "section" */
+    gw_raddr runtime;     /* of _PyRuntime in the target */
+    unsigned machine;     /* e_machine of the interpreter */
+    char version[16];     /* "3.12.1"; "3.10" if the patch release is not to be had */
+    char binary[4096];    /* the file that holds _PyRuntime, as the target names it */
+    const char *found_by; /* "symbol" or "section" */
 };
 
 /* Look into process pid. Returns 0; -GW_E_NOT_PYTHON; -GW_E_VERSION, -GW_E_ARCH or -GW_E_LAYOUT (a

@@ -21,12 +21,12 @@ struct cold_block {
 
 /* One pass from the leaf towards the root. */
 struct pass {
-    struct gw_frame leaf[HALF];  /* the first HALF frames met */
-    struct gw_frame root[HALF];  /* a ring of the last HALF ones */
-    uint64_t n;                  /* all frames met */
-    gw_raddr first_cold;         /* first frame that no copy held, 0: none */
+    struct gw_frame leaf[HALF]; /* the first HALF frames met */
+    struct gw_frame root[HALF]; /* a ring of the last HALF ones */
+    uint64_t n;                 /* all frames met */
+    gw_raddr first_cold;        /* first frame that no copy held, 0: none */
     uint64_t n_before_cold;
-    bool back_in_copy;           /* behind it the chain came back to what the copy holds */
+    bool back_in_copy; /* behind it the chain came back to what the copy holds */
 };
 
 struct gw_stack_scratch {
@@ -66,8 +66,8 @@ static size_t plan_copy(const struct gw_layout *layout, const struct gw_stack_gu
         .addr = guess->tstate, .buf = *arena, .len = layout->extent[GW_S_tstate]};
     *arena += layout->extent[GW_S_tstate];
     if (guess->chunk_bytes) {
-        ranges[n++] = (struct gw_rmem_range){
-            .addr = guess->chunk, .buf = *arena, .len = guess->chunk_bytes};
+        ranges[n++] =
+            (struct gw_rmem_range){.addr = guess->chunk, .buf = *arena, .len = guess->chunk_bytes};
         *arena += guess->chunk_bytes;
     }
     for (uint32_t i = 0; i < guess->n_hot; i++) {
@@ -159,7 +159,7 @@ static void want(struct gw_stack_scratch *scratch, gw_raddr addr, uint32_t len)
 struct source {
     const struct gw_rmem_range *copy;
     size_t n, cursor;
-    const struct gw_rmem *memory; /* NULL: only the copy */
+    const struct gw_rmem *memory;     /* NULL: only the copy */
     struct gw_stack_scratch *scratch; /* where needed places are noted, NULL: they are not */
     size_t n_fixed;                   /* places before the guessed ones */
 };
@@ -351,7 +351,10 @@ static enum attempt walk_copies(const struct gw_rmem *live, const struct gw_layo
                                 const struct gw_stack_image *image,
                                 struct gw_stack_scratch *scratch)
 {
-    struct source a = {.copy = image->a, .n = image->n, .memory = live, .scratch = scratch,
+    struct source a = {.copy = image->a,
+                       .n = image->n,
+                       .memory = live,
+                       .scratch = scratch,
                        .n_fixed = image->n_fixed};
     struct source b = {.copy = image->b, .n = image->n};
     scratch->n_wanted = 0;

@@ -45,8 +45,8 @@ uint32_t gw_gil_learn_cond(const struct gw_layout *layout, gw_raddr gil, gw_radd
 uint32_t gw_gil_waiters(const struct gw_layout *layout, struct gw_span copy, uint32_t wrefs_at)
 {
     uint32_t wrefs;
-    if (!wrefs_at || !gw_span_peek(copy, gw_layout_at(layout, GW_F_gil_cond) + wrefs_at, &wrefs,
-                                   sizeof wrefs))
+    if (!wrefs_at ||
+        !gw_span_peek(copy, gw_layout_at(layout, GW_F_gil_cond) + wrefs_at, &wrefs, sizeof wrefs))
         return 0;
     return wrefs >> 3; /* the low bits are flags: nptl/pthread_cond_wait.c */
 }

@@ -13,7 +13,7 @@
 #include "target/maps.h"
 
 struct gw_gil_words {
-    gw_raddr last_holder;   /* a thread state */
+    gw_raddr last_holder; /* a thread state */
     bool locked;
     uint64_t switch_number; /* counts changes of holder, exactly */
     uint64_t interval_us;   /* sys.getswitchinterval() */
@@ -30,7 +30,8 @@ bool gw_gil_same(const struct gw_gil_words *a, const struct gw_gil_words *b);
 enum gw_gil_futex {
     GW_GIL_FUTEX_NONE,
     GW_GIL_FUTEX_WAIT,    /* cond or mutex: asleep in take_gil */
-    GW_GIL_FUTEX_DROPPED, /* switch_cond or switch_mutex: asleep in drop_gil, has just given it up */
+    GW_GIL_FUTEX_DROPPED, /* switch_cond or switch_mutex: asleep in drop_gil, has just given it up
+                           */
 };
 enum gw_gil_futex gw_gil_classify_futex(const struct gw_layout *layout, gw_raddr gil,
                                         gw_raddr futex);

@@ -40,15 +40,33 @@ static const uint32_t extent_limits[GW_N_STRUCTS] = {
 
 /* Without these there is no profile. */
 static const enum gw_field required_fields[] = {
-    GW_F_runtime_interpreters_head, GW_F_interp_next,       GW_F_interp_threads_head,
-    GW_F_tstate_next,               GW_F_tstate_interp,     GW_F_tstate_frame,
-    GW_F_tstate_thread_id,          GW_F_frame_code,        GW_F_frame_previous,
-    GW_F_frame_instr,               GW_F_code_filename,     GW_F_code_name,
-    GW_F_code_firstlineno,          GW_F_code_linetable,    GW_F_code_bytecode,
-    GW_F_bytes_size,                GW_F_bytes_data,        GW_F_unicode_length,
-    GW_F_unicode_state,             GW_F_unicode_ascii_data, GW_F_unicode_compact_data,
-    GW_F_gil_last_holder,           GW_F_gil_locked,        GW_F_gil_switch_number,
-    GW_F_gil_cond,                  GW_F_gil_mutex,         GW_F_gil_switch_cond,
+    GW_F_runtime_interpreters_head,
+    GW_F_interp_next,
+    GW_F_interp_threads_head,
+    GW_F_tstate_next,
+    GW_F_tstate_interp,
+    GW_F_tstate_frame,
+    GW_F_tstate_thread_id,
+    GW_F_frame_code,
+    GW_F_frame_previous,
+    GW_F_frame_instr,
+    GW_F_code_filename,
+    GW_F_code_name,
+    GW_F_code_firstlineno,
+    GW_F_code_linetable,
+    GW_F_code_bytecode,
+    GW_F_bytes_size,
+    GW_F_bytes_data,
+    GW_F_unicode_length,
+    GW_F_unicode_state,
+    GW_F_unicode_ascii_data,
+    GW_F_unicode_compact_data,
+    GW_F_gil_last_holder,
+    GW_F_gil_locked,
+    GW_F_gil_switch_number,
+    GW_F_gil_cond,
+    GW_F_gil_mutex,
+    GW_F_gil_switch_cond,
     GW_F_gil_switch_mutex,
 };
 
@@ -77,10 +95,10 @@ static void place_common(struct gw_layout *layout)
         enum gw_field field;
         uint32_t offset;
     } common[] = {
-        {GW_F_object_type, 8},     {GW_F_type_name, 24},   {GW_F_type_flags, 168},
-        {GW_F_bytes_size, 16},     {GW_F_bytes_data, 32},  {GW_F_unicode_length, 16},
-        {GW_F_unicode_state, 32},  {GW_F_chunk_previous, 0}, {GW_F_chunk_size, 8},
-        {GW_F_chunk_top, 16},      {GW_F_chunk_data, 24},
+        {GW_F_object_type, 8},    {GW_F_type_name, 24},     {GW_F_type_flags, 168},
+        {GW_F_bytes_size, 16},    {GW_F_bytes_data, 32},    {GW_F_unicode_length, 16},
+        {GW_F_unicode_state, 32}, {GW_F_chunk_previous, 0}, {GW_F_chunk_size, 8},
+        {GW_F_chunk_top, 16},     {GW_F_chunk_data, 24},
     };
     for (size_t i = 0; i < sizeof common / sizeof common[0]; i++)
         if (!gw_layout_has(layout, common[i].field))

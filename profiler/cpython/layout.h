@@ -75,11 +75,11 @@ enum gw_gil_home {
 
 /* How dicts and instance attributes are laid out, for the names of threads. */
 enum gw_dict_family {
-    GW_DICT_NONE,  /* do not look */
-    GW_DICT_V38,   /* dk_size words; instance dict through tp_dictoffset: 3.8 to 3.10 */
-    GW_DICT_V311,  /* dk_log2_size bytes; values pointer before the object: 3.11 */
-    GW_DICT_V312,  /* values or dict, tagged, before the object: 3.12 */
-    GW_DICT_V313,  /* dict pointer before, inline values after the object: 3.13+ */
+    GW_DICT_NONE, /* do not look */
+    GW_DICT_V38,  /* dk_size words; instance dict through tp_dictoffset: 3.8 to 3.10 */
+    GW_DICT_V311, /* dk_log2_size bytes; values pointer before the object: 3.11 */
+    GW_DICT_V312, /* values or dict, tagged, before the object: 3.12 */
+    GW_DICT_V313, /* dict pointer before, inline values after the object: 3.13+ */
 };
 
 #define GW_N_OPCODES 256
@@ -92,14 +92,14 @@ struct gw_layout {
     enum gw_line_family lines;
     enum gw_gil_home gil_home;
     enum gw_dict_family dicts;
-    unsigned instr_unit;     /* bytes per unit of frame.instr where it is an index: 1 or 2 */
-    unsigned first_shim;     /* a frame whose owner is >= this is no Python frame; 255: none are */
+    unsigned instr_unit; /* bytes per unit of frame.instr where it is an index: 1 or 2 */
+    unsigned first_shim; /* a frame whose owner is >= this is no Python frame; 255: none are */
     unsigned unicode_kind_bit; /* lowest bit of `kind` in unicode.state; compact, ascii follow */
-    uint64_t pointer_mask;   /* keeps the address of a possibly tagged object reference */
-    unsigned pthread_tid;    /* offset of the kernel tid in glibc's struct pthread, a hint */
-    const uint8_t *boundary_opcodes; /* set of opcodes, see gw_layout_is_boundary; or NULL */
-    uint32_t size[GW_N_STRUCTS];   /* sizeof in the target; 0: not known, not needed */
-    uint32_t extent[GW_N_STRUCTS]; /* bytes from its start that hold all fields we read */
+    uint64_t pointer_mask;     /* keeps the address of a possibly tagged object reference */
+    unsigned pthread_tid;      /* offset of the kernel tid in glibc's struct pthread, a hint */
+    const uint8_t *boundary_opcodes;       /* set of opcodes, see gw_layout_is_boundary; or NULL */
+    uint32_t size[GW_N_STRUCTS];           /* sizeof in the target; 0: not known, not needed */
+    uint32_t extent[GW_N_STRUCTS];         /* bytes from its start that hold all fields we read */
     uint32_t offset_plus_one[GW_N_FIELDS]; /* 0: this version does not have the field */
 };
 
@@ -142,7 +142,8 @@ int gw_layout_from_debug_offsets(struct gw_span table, unsigned machine, struct 
 bool gw_layout_is_debug_offsets(struct gw_span table);
 
 /* Every field inside its structure, every extent within our buffers, all required fields there;
- * fills in the extents. Every layout has gone through it. Returns 0 or -GW_E_LAYOUT; the name of the first wrong field in *diag. */
+ * fills in the extents. Every layout has gone through it. Returns 0 or -GW_E_LAYOUT; the name of
+ * the first wrong field in *diag. */
 int gw_layout_validate(struct gw_layout *layout, struct gw_diag *diag)
     __attribute__((warn_unused_result));
 

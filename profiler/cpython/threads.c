@@ -151,8 +151,7 @@ static void fill_tids(const struct gw_rmem *memory, const struct gw_layout *layo
     if (!list->tid_offset)
         list->tid_offset = calibrate_tid(memory, list, layout->pthread_tid, ns_pid);
     for (size_t i = 0; i < list->n_tstates; i++)
-        list->tstates[i].ns_tid =
-            tid_of_pthread(memory, list->tstates[i].ident, list->tid_offset);
+        list->tstates[i].ns_tid = tid_of_pthread(memory, list->tstates[i].ident, list->tid_offset);
 }
 
 int gw_thread_list_read(const struct gw_rmem *memory, const struct gw_python *python, pid_t ns_pid,

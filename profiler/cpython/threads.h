@@ -17,9 +17,9 @@
 
 struct gw_interpreter {
     gw_raddr addr;
-    int64_t id;         /* 0: the main one */
-    gw_raddr gil;       /* its GIL; several interpreters may share one */
-    gw_raddr head;      /* its newest thread state when the list was read */
+    int64_t id;    /* 0: the main one */
+    gw_raddr gil;  /* its GIL; several interpreters may share one */
+    gw_raddr head; /* its newest thread state when the list was read */
 };
 
 struct gw_tstate {

@@ -119,8 +119,7 @@ int gw_capture_writer_data(struct gw_capture_writer *writer, const Gilwait__Capt
     return write_chunk(writer, GW_CHUNK_DATA, &data->base);
 }
 
-int gw_capture_writer_keyframe(struct gw_capture_writer *writer,
-                               const Gilwait__Capture__Data *data)
+int gw_capture_writer_keyframe(struct gw_capture_writer *writer, const Gilwait__Capture__Data *data)
 {
     return write_chunk(writer, GW_CHUNK_KEYFRAME, &data->base);
 }

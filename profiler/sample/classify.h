@@ -23,16 +23,16 @@ enum gw_run_origin {
 };
 
 struct gw_evidence {
-    bool unreadable;    /* the kernel would not say */
-    bool holds_before;  /* it held its GIL when memory was read, */
-    bool holds_after;   /* and when the thread's kernel files had been read */
+    bool unreadable;   /* the kernel would not say */
+    bool holds_before; /* it held its GIL when memory was read, */
+    bool holds_after;  /* and when the thread's kernel files had been read */
     enum gw_syscall_kind kernel;
-    enum gw_syscall_class call;  /* of GW_SYSCALL_INSIDE */
-    enum gw_gil_futex futex;     /* of GW_SYSCALL_FUTEX */
-    bool boundary;      /* stands where only the eval breaker lets go of the GIL */
-    bool gil_requested; /* 3.15: inside take_gil by the thread state's own word */
-    bool counted;       /* the GIL's condition variable counts more waiters than sleep on it, and
-                           this thread is the likeliest of the rest */
+    enum gw_syscall_class call; /* of GW_SYSCALL_INSIDE */
+    enum gw_gil_futex futex;    /* of GW_SYSCALL_FUTEX */
+    bool boundary;              /* stands where only the eval breaker lets go of the GIL */
+    bool gil_requested;         /* 3.15: inside take_gil by the thread state's own word */
+    bool counted; /* the GIL's condition variable counts more waiters than sleep on it, and
+                     this thread is the likeliest of the rest */
     enum gw_run_origin origin;
 };
 

@@ -73,8 +73,7 @@ static bool make_room(struct gw_definitions_message *message, size_t n)
     return true;
 }
 
-static bool take_strings(struct gw_definitions *definitions,
-                         struct gw_definitions_message *message)
+static bool take_strings(struct gw_definitions *definitions, struct gw_definitions_message *message)
 {
     uint32_t first = definitions->strings_written;
     uint32_t n = 0, left = gw_strtab_count(definitions->strings) - first;
@@ -150,8 +149,7 @@ static bool take_stacks(struct gw_definitions *definitions, struct gw_definition
     return true;
 }
 
-bool gw_definitions_take(struct gw_definitions *definitions,
-                         struct gw_definitions_message *message)
+bool gw_definitions_take(struct gw_definitions *definitions, struct gw_definitions_message *message)
 {
     gilwait__capture__data__init(&message->data);
     if (definitions->strings_written < gw_strtab_count(definitions->strings))

@@ -46,7 +46,8 @@ static void block_free(struct block *block)
     free(block->numbers);
 }
 
-/* --- how far ------------------------------------------------------------------------------------ */
+/* --- how far ------------------------------------------------------------------------------------
+ */
 
 /* First tick that cannot be written yet. */
 static uint64_t certain_until(struct gw_session *session, bool everything)
@@ -100,7 +101,8 @@ static uint64_t block_end(const struct gw_session *session, uint64_t certain)
     return end;
 }
 
-/* --- columns ------------------------------------------------------------------------------------ */
+/* --- columns ------------------------------------------------------------------------------------
+ */
 
 /* A state over part of the block. */
 struct stretch {
@@ -122,8 +124,8 @@ static bool next_stretch(const struct gw_track *track, struct gw_track_cursor *c
         struct gw_track_cursor beyond = ahead;
         const struct gw_entry *next = gw_track_next(track, &beyond);
         bool superseded = next && next->tick <= block->begin;
-        bool repeated = *has_out && now.state == out->state && now.stack == out->stack &&
-                        now.gil == out->gil;
+        bool repeated =
+            *has_out && now.state == out->state && now.stack == out->stack && now.gil == out->gil;
         *cursor = ahead;
         if (superseded || repeated)
             continue;
@@ -134,8 +136,7 @@ static bool next_stretch(const struct gw_track *track, struct gw_track_cursor *c
     return false;
 }
 
-static size_t count_stretches(const struct gw_track *track, const struct block *block,
-                              uint64_t end)
+static size_t count_stretches(const struct gw_track *track, const struct block *block, uint64_t end)
 {
     struct gw_track_cursor cursor = {0};
     struct stretch stretch;
@@ -286,7 +287,8 @@ static int fill_ticks(const struct gw_session *session, struct block *block)
     return 0;
 }
 
-/* --- who and what -------------------------------------------------------------------------------- */
+/* --- who and what --------------------------------------------------------------------------------
+ */
 
 static void define_process(struct gw_session *session, struct block *block)
 {
@@ -374,7 +376,8 @@ void gw_session_redefine(struct gw_session *session)
     mark_defined(session, false);
 }
 
-/* --- writing --------------------------------------------------------------------------------------- */
+/* --- writing
+ * --------------------------------------------------------------------------------------- */
 
 static int write_definitions(struct gw_definitions *definitions, gw_session_sink sink,
                              void *context)
@@ -453,8 +456,7 @@ static int write_block(struct gw_session *session, uint64_t end,
 }
 
 int gw_session_write(struct gw_session *session, bool everything,
-                     const Gilwait__Capture__Quality *quality, gw_session_sink sink,
-                     void *context)
+                     const Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context)
 {
     Gilwait__Capture__Quality rest = *quality;
     uint64_t certain = certain_until(session, everything);

@@ -119,9 +119,8 @@ struct gw_entry *gw_track_newest(struct gw_track *track)
 
 static bool says_the_same(const struct gw_entry *a, const struct gw_entry *b)
 {
-    return !((a->flags | b->flags) & GW_ENTRY_DOUBT) &&
-           gw_entry_state(a) == gw_entry_state(b) && a->queued == b->queued &&
-           a->stack == b->stack && a->gil == b->gil;
+    return !((a->flags | b->flags) & GW_ENTRY_DOUBT) && gw_entry_state(a) == gw_entry_state(b) &&
+           a->queued == b->queued && a->stack == b->stack && a->gil == b->gil;
 }
 
 /* Put an entry behind the newest. */
@@ -204,8 +203,8 @@ void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_
 {
     const struct gw_tick *now = gw_history_tick(history, history->end - 1);
     uint64_t end_ns = now->at_ns - (uint64_t)(spread * (double)now->dt_ns);
-    uint64_t from = queue_ns ? tick_from(history, end_ns > queue_ns ? end_ns - queue_ns : 0)
-                             : history->end - 1;
+    uint64_t from =
+        queue_ns ? tick_from(history, end_ns > queue_ns ? end_ns - queue_ns : 0) : history->end - 1;
     /* Oldest first, as what was native ends the credit of the run's origin. */
     struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
     struct reverse first = at;

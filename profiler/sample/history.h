@@ -21,12 +21,12 @@
 
 /* A thread from this tick until its next entry. */
 struct gw_entry {
-    uint64_t tick;     /* number of the tick, counted from the session's first */
-    uint32_t stack;    /* stack id; of a GIL's entries: holder as in capture.proto */
-    uint8_t on_cpu;    /* enum gw_state; see gw_verdict */
+    uint64_t tick;  /* number of the tick, counted from the session's first */
+    uint32_t stack; /* stack id; of a GIL's entries: holder as in capture.proto */
+    uint8_t on_cpu; /* enum gw_state; see gw_verdict */
     uint8_t queued;
-    uint8_t gil;       /* index of the session's GILs */
-    uint8_t flags;     /* of enum gw_entry_flag */
+    uint8_t gil;   /* index of the session's GILs */
+    uint8_t flags; /* of enum gw_entry_flag */
 };
 
 enum gw_entry_flag {
@@ -40,8 +40,8 @@ struct gw_entry_block;
 /* The entries of one thread or one GIL, oldest first. Zeroed is empty. */
 struct gw_track {
     struct gw_entry_block *first, *last;
-    uint64_t settled;  /* entries of earlier ticks are beyond doubt */
-    bool ran_native;   /* the present run was seen on a CPU without the GIL */
+    uint64_t settled; /* entries of earlier ticks are beyond doubt */
+    bool ran_native;  /* the present run was seen on a CPU without the GIL */
 };
 
 struct gw_tick {

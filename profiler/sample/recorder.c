@@ -16,13 +16,14 @@
 #include "format/capture_writer.h"
 #include "sample/schedule.h"
 
-#define WRITE_NS (GW_NS_PER_S / 2)        /* a crash loses less than a second */
+#define WRITE_NS (GW_NS_PER_S / 2) /* a crash loses less than a second */
 #define KEYFRAME_NS (60 * GW_NS_PER_S)
 #define SHOW_NS (GW_NS_PER_S / 4)
 #define CHILDREN_NS (20 * 1000000ull)
-#define CHILDREN_SOON_NS (1000000ull)     /* while one is about to become a Python */
-#define CHILD_PATIENCE_NS (GW_NS_PER_S)   /* a child may still be between fork and a started Python */
-#define CHILD_RETRY_NS (2 * 1000000ull)    /* the second try; then ever later, up to ... */
+#define CHILDREN_SOON_NS (1000000ull)   /* while one is about to become a Python */
+#define CHILD_PATIENCE_NS (GW_NS_PER_S) /* a child may still be between fork and a started Python  \
+                                         */
+#define CHILD_RETRY_NS (2 * 1000000ull) /* the second try; then ever later, up to ... */
 #define CHILD_RETRY_MAX_NS (GW_NS_PER_S / 2)
 
 #define MAX_CHILDREN (4 * GW_MAX_PROCESSES)
@@ -55,7 +56,8 @@ struct gw_recorder {
     int output_error;
 };
 
-/* --- output ------------------------------------------------------------------------------------- */
+/* --- output -------------------------------------------------------------------------------------
+ */
 
 static int write_header(struct gw_recorder *recorder)
 {
@@ -80,8 +82,7 @@ static int sink(void *context, const Gilwait__Capture__Data *data)
                               : gw_capture_writer_data(recorder->writer, data);
 }
 
-static void write_session(struct gw_recorder *recorder, struct gw_session *session,
-                          bool everything)
+static void write_session(struct gw_recorder *recorder, struct gw_session *session, bool everything)
 {
     if (recorder->output_error)
         return;
@@ -156,7 +157,8 @@ static void write_skipped(struct gw_recorder *recorder, pid_t pid, const char *r
         recorder->output_error = sink(recorder, &data);
 }
 
-/* --- targets ------------------------------------------------------------------------------------- */
+/* --- targets -------------------------------------------------------------------------------------
+ */
 
 static void add_root(struct gw_recorder *recorder, pid_t pid)
 {
@@ -231,8 +233,8 @@ static void try_child(struct gw_recorder *recorder, struct child *child, uint64_
 {
     struct gw_diag diag = {0};
     uint64_t age_ns = now_ns - child->seen_ns;
-    child->retry_ns = now_ns + CHILD_RETRY_NS + (age_ns < CHILD_RETRY_MAX_NS ? age_ns / 8
-                                                                             : CHILD_RETRY_MAX_NS);
+    child->retry_ns =
+        now_ns + CHILD_RETRY_NS + (age_ns < CHILD_RETRY_MAX_NS ? age_ns / 8 : CHILD_RETRY_MAX_NS);
     int err = gw_recorder_add(recorder, child->pid, &diag);
     bool starting = err == -GW_E_NOT_PYTHON || err == -GW_E_NO_THREADS || err == -GW_E_LAYOUT;
     if (starting && (child->root || age_ns < CHILD_PATIENCE_NS))
@@ -289,7 +291,8 @@ static void follow_children(struct gw_recorder *recorder, uint64_t now_ns)
             try_child(recorder, &recorder->children[i], now_ns);
 }
 
-/* --- the loop ------------------------------------------------------------------------------------ */
+/* --- the loop ------------------------------------------------------------------------------------
+ */
 
 int gw_recorder_new(const struct gw_recorder_options *options, struct gw_recorder **out)
 {
@@ -354,8 +357,7 @@ static void wait_until(uint64_t at_ns)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* a signal ends it early */
 }
 
-static enum gw_recorder_end record(struct gw_recorder *recorder,
-                                   const volatile sig_atomic_t *stop,
+static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile sig_atomic_t *stop,
                                    void (*show)(const struct gw_recorder_progress *progress))
 {
     uint64_t end_ns = recorder->options.duration_ns

@@ -14,8 +14,8 @@ static void plan(struct gw_schedule *schedule, uint64_t start_ns)
         start_ns + (uint64_t)(gw_random_unit(&schedule->random) * (double)schedule->period_ns);
 }
 
-void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_cpu,
-                      uint64_t now_ns, uint64_t seed)
+void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_cpu, uint64_t now_ns,
+                      uint64_t seed)
 {
     *schedule = (struct gw_schedule){
         .asked_hz = rate_hz,

@@ -13,19 +13,19 @@
 
 struct gw_schedule {
     double asked_hz;
-    double max_cpu;        /* share of one core that ticking may take */
-    uint64_t period_ns;    /* in force */
-    uint64_t start_ns;     /* of the present period */
-    uint64_t due_ns;       /* instant of the next tick */
-    uint64_t last_ns;      /* of the last tick */
+    double max_cpu;     /* share of one core that ticking may take */
+    uint64_t period_ns; /* in force */
+    uint64_t start_ns;  /* of the present period */
+    uint64_t due_ns;    /* instant of the next tick */
+    uint64_t last_ns;   /* of the last tick */
     uint64_t random;
     uint64_t budget_from_ns, budget_cpu_ns;
-    uint32_t late;         /* since it was last taken */
+    uint32_t late; /* since it was last taken */
 };
 
 /* rate_hz within GW_MIN_RATE_HZ and GW_MAX_RATE_HZ; max_cpu 0: no budget. */
-void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_cpu,
-                      uint64_t now_ns, uint64_t seed);
+void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_cpu, uint64_t now_ns,
+                      uint64_t seed);
 
 /* A tick is made at now_ns: returns how much of the time since the last one is a gap, and plans
  * the next. */

@@ -9,9 +9,9 @@
 #include "base/clock.h"
 #include "sample/session_state.h"
 
-#define ROSTER_NS (500 * 1000000ull)  /* a thread state that ends without its thread shows late */
-#define NAMES_NS (10 * GW_NS_PER_S)   /* threads may be renamed */
-#define NAMES_SOON_NS (GW_NS_PER_S)   /* a new thread gets its name a moment after its state */
+#define ROSTER_NS (500 * 1000000ull) /* a thread state that ends without its thread shows late */
+#define NAMES_NS (10 * GW_NS_PER_S)  /* threads may be renamed */
+#define NAMES_SOON_NS (GW_NS_PER_S)  /* a new thread gets its name a moment after its state */
 #define TEND_NS (20 * 1000000ull)
 #define FATE_NS (100 * 1000000ull)
 #define SPARE_CODES 1024u
@@ -21,8 +21,8 @@
 
 static int allocate(struct gw_session *session, double rate_hz)
 {
-    session->codes = gw_codes_new(&session->memory, &session->python.layout,
-                                  session->definitions->functions);
+    session->codes =
+        gw_codes_new(&session->memory, &session->python.layout, session->definitions->functions);
     session->scratch = gw_stack_scratch_new();
     session->threads = calloc(GW_MAX_THREADS, sizeof *session->threads);
     session->history = gw_history_new((size_t)(rate_hz * HISTORY_SECONDS) + 64);
@@ -43,8 +43,10 @@ static int explain_attach(int err, pid_t pid, struct gw_diag *diag)
     if (diag && !diag->what[0])
         gw_diag_what(diag, err, "cannot read process %d", pid);
     if (diag && !diag->fix[0] && gw_error_class(err) == GW_CLASS_DENIED)
-        gw_diag_fix(diag, "run as the same user or as root; `gilwait doctor -p %d` tells which "
-                          "right is missing", pid);
+        gw_diag_fix(diag,
+                    "run as the same user or as root; `gilwait doctor -p %d` tells which "
+                    "right is missing",
+                    pid);
     return err;
 }
 
@@ -66,9 +68,8 @@ static int attach(struct gw_session *session, double rate_hz, struct gw_diag *di
         return err;
     for (uint32_t i = 0; i < session->n_threads; i++)
         if (session->threads[i]->alive)
-            return gw_session_tend(session, session->first_seen_ns) == GW_SESSION_ENDED
-                       ? -ESRCH
-                       : 0;
+            return gw_session_tend(session, session->first_seen_ns) == GW_SESSION_ENDED ? -ESRCH
+                                                                                        : 0;
     /* Not one thread's files could be opened: the reason is the same for all of them. */
     struct gw_task task;
     err = gw_task_open(session->proc.pid, session->proc.pid, &task);
@@ -137,8 +138,7 @@ static enum gw_session_fate check_fate(struct gw_session *session, uint64_t now_
 
 enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns)
 {
-    if (!session->roster_due && now_ns < session->next_tend_ns &&
-        now_ns < session->next_roster_ns)
+    if (!session->roster_due && now_ns < session->next_tend_ns && now_ns < session->next_roster_ns)
         return GW_SESSION_GOES_ON;
     session->next_tend_ns = now_ns + TEND_NS;
     if (session->roster_due || now_ns >= session->next_roster_ns) {

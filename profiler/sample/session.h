@@ -51,8 +51,7 @@ typedef int (*gw_session_sink)(void *context, const Gilwait__Capture__Data *data
  * all been defined before or in them. quality: of the whole profiler since its last block, put
  * into the first block. Returns 0, -ENOMEM or the sink's error. */
 int gw_session_write(struct gw_session *session, bool everything,
-                     const Gilwait__Capture__Quality *quality, gw_session_sink sink,
-                     void *context);
+                     const Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context);
 
 /* Write the definitions of process, threads and GILs again, with the next gw_session_write. */
 void gw_session_redefine(struct gw_session *session);
@@ -69,11 +68,11 @@ uint64_t gw_session_ticks(const struct gw_session *session);
 /* One thread at one tick, for a dump. */
 struct gw_snapshot_thread {
     pid_t tid, ns_tid;
-    const char *name;       /* valid until the next tend */
+    const char *name; /* valid until the next tend */
     enum gw_state state;
-    uint32_t stack;         /* id in the definitions' stacks */
+    uint32_t stack;           /* id in the definitions' stacks */
     enum gw_blame_kind blame; /* for one that wants the GIL */
-    pid_t waits_for;        /* tid of the holder, 0: nobody or not known */
+    pid_t waits_for;          /* tid of the holder, 0: nobody or not known */
 };
 
 /* How every thread stood at the first tick kept; at most cap are stored, how many there are is

@@ -19,28 +19,28 @@
 #define GW_TSTATES_PER_THREAD 4u
 
 struct gw_thread {
-    bool used;             /* the slot is taken, */
-    bool alive;            /* and the thread is being observed */
-    bool defined;          /* its definition was written since it last changed */
-    bool seen;             /* by the roster under way */
-    uint32_t id;           /* in the capture */
+    bool used;    /* the slot is taken, */
+    bool alive;   /* and the thread is being observed */
+    bool defined; /* its definition was written since it last changed */
+    bool seen;    /* by the roster under way */
+    uint32_t id;  /* in the capture */
     pid_t tid, ns_tid;
     bool is_main;
-    char *name;            /* owned */
+    char *name; /* owned */
     uint64_t first_seen_ns;
     struct gw_task task;
 
     struct gw_tstate tstates[GW_TSTATES_PER_THREAD];
     uint32_t n_tstates;
-    uint32_t current;      /* the one it runs under, as far as known */
+    uint32_t current; /* the one it runs under, as far as known */
 
     /* The last look at it. */
     struct gw_schedstat first_sched, sched;
     bool has_sched;
-    bool asleep;           /* it slept: while its schedstat line stays, nothing of it changes */
-    bool late;             /* to be looked at in this tick in spite of that */
+    bool asleep; /* it slept: while its schedstat line stays, nothing of it changes */
+    bool late;   /* to be looked at in this tick in spite of that */
     enum gw_run_origin origin;
-    uint64_t run_cpu_ns;   /* its CPU time when the present run began */
+    uint64_t run_cpu_ns; /* its CPU time when the present run began */
     struct gw_stack_guess guess;
     struct gw_frame frames[GW_MAX_FRAMES];
     uint32_t nodes[GW_MAX_FRAMES]; /* stack ids from the root to each frame */
@@ -49,13 +49,13 @@ struct gw_thread {
     bool boundary;
 
     struct gw_track track;
-    uint64_t ended_tick;      /* first tick at which it was no more; UINT64_MAX */
+    uint64_t ended_tick; /* first tick at which it was no more; UINT64_MAX */
 };
 
 struct gw_gil_state {
     gw_raddr addr;
-    uint32_t id;              /* in the capture */
-    int64_t interpreter;      /* lowest id of the interpreters that share it */
+    uint32_t id;         /* in the capture */
+    int64_t interpreter; /* lowest id of the interpreters that share it */
     bool defined;
     uint32_t wrefs_at;
     struct gw_gil_words before, after;
@@ -64,7 +64,7 @@ struct gw_gil_state {
     uint64_t written_switches; /* switch_number when the last block was written */
     bool has_written_switches;
     uint32_t holder_before, holder_after; /* slots of threads, or GW_NO_HOLDER ... */
-    struct gw_track track;     /* holders */
+    struct gw_track track;                /* holders */
 };
 
 /* A thread's part in the tick under way. */
@@ -90,9 +90,9 @@ struct gw_session {
     bool process_defined;
     uint64_t first_seen_ns, ended_ns;
 
-    struct gw_thread **threads;   /* slots, GW_MAX_THREADS of them; allocated as needed */
+    struct gw_thread **threads; /* slots, GW_MAX_THREADS of them; allocated as needed */
     uint32_t n_threads;
-    struct gw_idmap by_tstate;    /* thread state address -> slot */
+    struct gw_idmap by_tstate; /* thread state address -> slot */
     struct gw_gil_state gils[GW_MAX_INTERPRETERS];
     uint32_t n_gils;
     struct gw_history *history;
@@ -114,7 +114,7 @@ struct gw_session {
     uint64_t start_retry_ns; /* when next to look for the thread of a new thread state; 0: none */
     uint64_t last_tick_ns;
     uint64_t last_work_ns; /* how long the last tick took */
-    uint32_t torn_stack; /* id of the stack that stands for a lost one */
+    uint32_t torn_stack;   /* id of the stack that stands for a lost one */
 
     /* Since the last block. */
     uint32_t torn, dropped;

@@ -87,8 +87,7 @@ void gw_stacks_free(struct gw_stacks *stacks)
     free(stacks);
 }
 
-uint32_t gw_stacks_push(struct gw_stacks *stacks, uint32_t parent, uint32_t function,
-                        uint32_t line)
+uint32_t gw_stacks_push(struct gw_stacks *stacks, uint32_t parent, uint32_t function, uint32_t line)
 {
     struct gw_stack_node node = {.parent = parent, .function = function, .line = line};
     uint32_t *slot = index_slot(stacks, node);

@@ -27,8 +27,8 @@ static void add_look(struct gw_session *session, uint32_t slot)
     session->threads[slot]->late = false;
 }
 
-/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is no
- * state of the thread, and would otherwise be seen at every single tick. */
+/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is
+ * no state of the thread, and would otherwise be seen at every single tick. */
 static uint64_t not_our_doing(const struct gw_session *session, uint64_t queue_ns)
 {
     return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
@@ -84,10 +84,9 @@ static size_t plan_gils(struct gw_session *session, bool after)
 {
     for (uint32_t i = 0; i < session->n_gils; i++) {
         struct gw_gil_state *gil = &session->gils[i];
-        session->ranges[i] =
-            (struct gw_rmem_range){.addr = gil->addr,
-                                   .buf = after ? gil->copy_after : gil->copy,
-                                   .len = session->python.layout.extent[GW_S_gil]};
+        session->ranges[i] = (struct gw_rmem_range){.addr = gil->addr,
+                                                    .buf = after ? gil->copy_after : gil->copy,
+                                                    .len = session->python.layout.extent[GW_S_gil]};
     }
     return session->n_gils;
 }
@@ -126,8 +125,7 @@ static uint32_t holder_slot(const struct gw_session *session, const struct gw_gi
     uint32_t slot;
     if (!words->locked)
         return GW_NO_HOLDER;
-    return gw_idmap_find(&session->by_tstate, words->last_holder, &slot) ? slot
-                                                                          : GW_UNKNOWN_HOLDER;
+    return gw_idmap_find(&session->by_tstate, words->last_holder, &slot) ? slot : GW_UNKNOWN_HOLDER;
 }
 
 static void decode_gils(struct gw_session *session, bool after)
@@ -197,7 +195,8 @@ static void add_late_looks(struct gw_session *session)
     }
 }
 
-/* --- the kernel's view ------------------------------------------------------------------------- */
+/* --- the kernel's view -------------------------------------------------------------------------
+ */
 
 static void read_syscalls(struct gw_session *session)
 {
@@ -218,7 +217,8 @@ static void read_syscalls(struct gw_session *session)
     }
 }
 
-/* --- stacks ------------------------------------------------------------------------------------ */
+/* --- stacks ------------------------------------------------------------------------------------
+ */
 
 static bool same_place(const struct gw_frame *a, const struct gw_frame *b)
 {
@@ -250,8 +250,8 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
         const struct gw_location *location = &session->locations[i - same];
         if (walk->omitted && i == GW_MAX_FRAMES / 2)
             stack = push_omitted(session, stack, walk->omitted);
-        stack = gw_stacks_push(session->definitions->stacks, stack, location->function,
-                               location->line);
+        stack =
+            gw_stacks_push(session->definitions->stacks, stack, location->function, location->line);
         thread->frames[i] = walk->frames[i];
         thread->nodes[i] = stack;
         thread->boundary = location->boundary;
@@ -267,10 +267,9 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
 static void read_stack(struct gw_session *session, struct gw_look *look)
 {
     struct gw_thread *thread = session->threads[look->thread];
-    enum gw_walk_result result =
-        gw_stack_walk(&session->memory, &session->python.layout,
-                      look->has_image ? &look->image : NULL, &thread->guess, session->scratch,
-                      &session->walk);
+    enum gw_walk_result result = gw_stack_walk(&session->memory, &session->python.layout,
+                                               look->has_image ? &look->image : NULL,
+                                               &thread->guess, session->scratch, &session->walk);
     if (result == GW_WALK_OK && intern_walk(session, thread))
         return;
     thread->n_frames = 0;
@@ -282,7 +281,8 @@ static void read_stack(struct gw_session *session, struct gw_look *look)
     }
 }
 
-/* --- which thread state ------------------------------------------------------------------------ */
+/* --- which thread state ------------------------------------------------------------------------
+ */
 
 static uint32_t gil_of_tstate(const struct gw_session *session, const struct gw_tstate *tstate)
 {
@@ -315,7 +315,8 @@ static void choose_tstate(struct gw_session *session, struct gw_look *look)
     }
 }
 
-/* --- evidence ----------------------------------------------------------------------------------- */
+/* --- evidence -----------------------------------------------------------------------------------
+ */
 
 static uint32_t thread_gil(const struct gw_session *session, const struct gw_thread *thread)
 {
@@ -337,8 +338,8 @@ static void gather(struct gw_session *session, struct gw_look *look)
     evidence->boundary = thread->boundary;
     evidence->origin = thread->origin;
     if (look->call.kind == GW_SYSCALL_INSIDE && look->class == GW_SYSCALL_FUTEX) {
-        evidence->futex = gw_gil_classify_futex(&session->python.layout, gil->addr,
-                                                look->call.args[0]);
+        evidence->futex =
+            gw_gil_classify_futex(&session->python.layout, gil->addr, look->call.args[0]);
         if (evidence->futex == GW_GIL_FUTEX_WAIT && !gil->wrefs_at)
             gil->wrefs_at =
                 gw_gil_learn_cond(&session->python.layout, gil->addr, look->call.args[0]);
@@ -385,10 +386,10 @@ static uint32_t count_sleepers(const struct gw_session *session, uint32_t gil)
 /* The condition variable counts those, too, that were woken and wait for a CPU. */
 static void promote_counted(struct gw_session *session, uint32_t gil)
 {
-    uint32_t waiters = gw_gil_waiters(
-        &session->python.layout,
-        gw_span_of(session->gils[gil].copy, session->python.layout.extent[GW_S_gil]),
-        session->gils[gil].wrefs_at);
+    uint32_t waiters =
+        gw_gil_waiters(&session->python.layout,
+                       gw_span_of(session->gils[gil].copy, session->python.layout.extent[GW_S_gil]),
+                       session->gils[gil].wrefs_at);
     if (!waiters)
         return;
     uint32_t sleepers = count_sleepers(session, gil);
@@ -409,7 +410,8 @@ static void promote_counted(struct gw_session *session, uint32_t gil)
     }
 }
 
-/* --- verdicts ----------------------------------------------------------------------------------- */
+/* --- verdicts -----------------------------------------------------------------------------------
+ */
 
 static void remember_origin(struct gw_thread *thread, const struct gw_look *look)
 {
@@ -431,16 +433,16 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (!thread->alive)
         return;
     struct gw_verdict verdict = gw_classify(&look->evidence);
-    thread->asleep = !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING &&
-                     thread->has_sched;
+    thread->asleep =
+        !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING && thread->has_sched;
     remember_origin(thread, look);
     struct gw_entry entry = {
         .stack = thread->stack,
         .on_cpu = (uint8_t)verdict.on_cpu,
         .queued = (uint8_t)verdict.queued,
         .gil = (uint8_t)thread_gil(session, thread),
-        .flags = (uint8_t)((verdict.doubt ? GW_ENTRY_DOUBT : 0) |
-                           (verdict.soft ? GW_ENTRY_SOFT : 0)),
+        .flags =
+            (uint8_t)((verdict.doubt ? GW_ENTRY_DOUBT : 0) | (verdict.soft ? GW_ENTRY_SOFT : 0)),
     };
     if (!thread->has_sched) /* without schedstat nothing will settle it: take it at its word */
         entry.flags = 0;
@@ -460,7 +462,8 @@ static void note_holders(struct gw_session *session)
     }
 }
 
-/* --- a stopped target ---------------------------------------------------------------------------- */
+/* --- a stopped target ----------------------------------------------------------------------------
+ */
 
 /* Every thread's clock stands still. Its kernel files look as they did, so this is asked of the
  * process itself, and only when no thread has moved. */
@@ -487,7 +490,8 @@ static void note_resumed(struct gw_session *session)
             session->threads[i]->late = true;
 }
 
-/* ------------------------------------------------------------------------------------------------- */
+/* -------------------------------------------------------------------------------------------------
+ */
 
 static enum gw_session_fate sample(struct gw_session *session)
 {

@@ -25,8 +25,8 @@ int gw_elf_open(int fd, struct gw_elf_image **out) __attribute__((warn_unused_re
 
 /* Open the file behind a map of process pid, as that process sees it: /proc/PID/root/PATH if it is
  * the same file (device and inode, where they can be compared), else /proc/PID/map_files/START-END
- * (deleted or replaced files; needs more rights). Also -ENOENT (no file behind the map, or it cannot
- * be found), -ESRCH, -EACCES, -EPERM. */
+ * (deleted or replaced files; needs more rights). Also -ENOENT (no file behind the map, or it
+ * cannot be found), -ESRCH, -EACCES, -EPERM. */
 int gw_elf_open_mapped(pid_t pid, const struct gw_map *map, struct gw_elf_image **out)
     __attribute__((warn_unused_result));
 

@@ -27,19 +27,19 @@ enum gw_map_perm {
 };
 
 struct gw_map {
-    gw_raddr start, end;  /* [start, end) */
+    gw_raddr start, end; /* [start, end) */
     uint64_t file_offset;
-    uint64_t dev;         /* makedev(major, minor) */
-    uint64_t inode;       /* 0: no file behind it */
-    unsigned perms;       /* of enum gw_map_perm */
-    bool deleted;         /* the file was unlinked; the mark is taken off the path */
-    const char *path;     /* unescaped, "" if none, "[stack]" and the like; owned by the maps */
+    uint64_t dev;     /* makedev(major, minor) */
+    uint64_t inode;   /* 0: no file behind it */
+    unsigned perms;   /* of enum gw_map_perm */
+    bool deleted;     /* the file was unlinked; the mark is taken off the path */
+    const char *path; /* unescaped, "" if none, "[stack]" and the like; owned by the maps */
 };
 
 struct gw_maps {
     struct gw_map *items; /* sorted by start, not overlapping */
     size_t n;
-    char *paths;          /* owns what the items' paths point into */
+    char *paths; /* owns what the items' paths point into */
 };
 
 /* Parse the text of a maps file. A line that cannot be understood is an error: -GW_E_BAD_DATA;

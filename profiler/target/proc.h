@@ -18,9 +18,9 @@
 
 /* The fields of /proc/PID/stat that gilwait uses. */
 struct gw_proc_stat {
-    char state;          /* R S D T t Z X I ... */
+    char state; /* R S D T t Z X I ... */
     pid_t ppid;
-    unsigned flags;      /* PF_*; PF_KTHREAD (0x00200000) marks a kernel thread */
+    unsigned flags; /* PF_*; PF_KTHREAD (0x00200000) marks a kernel thread */
     uint64_t utime_ticks, stime_ticks;
     uint64_t start_ticks; /* since boot, in clock ticks: with the pid it names a process for ever */
     uint64_t start_stack; /* where its stack began: another one after each exec (ASLR); 0 if it may
@@ -39,14 +39,14 @@ int gw_proc_stat_read(pid_t pid, pid_t tid, struct gw_proc_stat *out)
 /* An open target. */
 struct gw_proc {
     pid_t pid;
-    int pidfd;            /* pidfd_open(2), -1 on a kernel without it (< 5.3) */
-    int stat_fd;          /* /proc/PID/stat, kept open */
-    int freezer_fd;       /* cgroup.events of its cgroup v2, kept open; -1 if not there */
+    int pidfd;      /* pidfd_open(2), -1 on a kernel without it (< 5.3) */
+    int stat_fd;    /* /proc/PID/stat, kept open */
+    int freezer_fd; /* cgroup.events of its cgroup v2, kept open; -1 if not there */
     uint64_t start_ticks;
-    uint64_t start_stack; /* as in gw_proc_stat */
+    uint64_t start_stack;        /* as in gw_proc_stat */
     uint64_t exe_dev, exe_inode; /* of /proc/PID/exe; both 0 if it may not be seen */
-    pid_t ns_pid;         /* pid in its innermost pid namespace; == pid if the same */
-    char exe[4096];       /* readlink of /proc/PID/exe without " (deleted)", "" if not allowed */
+    pid_t ns_pid;                /* pid in its innermost pid namespace; == pid if the same */
+    char exe[4096]; /* readlink of /proc/PID/exe without " (deleted)", "" if not allowed */
 };
 
 /* Open a process by pid. Returns 0; -ESRCH (none, a zombie, or the id of a thread that is not the
@@ -60,9 +60,9 @@ void gw_proc_close(struct gw_proc *proc);
 /* What has become of it since it was opened. */
 enum gw_proc_fate {
     GW_PROC_RUNS,
-    GW_PROC_STOPPED,  /* state T or t, or its cgroup is frozen */
-    GW_PROC_EXECED,   /* it called exec, maybe of the same program: start again */
-    GW_PROC_ENDED,    /* gone, a zombie, or the pid belongs to another process now */
+    GW_PROC_STOPPED, /* state T or t, or its cgroup is frozen */
+    GW_PROC_EXECED,  /* it called exec, maybe of the same program: start again */
+    GW_PROC_ENDED,   /* gone, a zombie, or the pid belongs to another process now */
 };
 enum gw_proc_fate gw_proc_fate(const struct gw_proc *proc);
 
@@ -70,8 +70,8 @@ enum gw_proc_fate gw_proc_fate(const struct gw_proc *proc);
  * new stack tells (see start_stack). */
 enum gw_proc_fate gw_proc_fate_quick(const struct gw_proc *proc);
 
-/* Tids of all tasks, in our pid namespace, ascending; at most cap are stored. Returns how many there
- * are (more than cap: which of them were stored is not defined), or -ESRCH or another -errno.
+/* Tids of all tasks, in our pid namespace, ascending; at most cap are stored. Returns how many
+ * there are (more than cap: which of them were stored is not defined), or -ESRCH or another -errno.
  * Allocates nothing. */
 ssize_t gw_proc_tasks(pid_t pid, pid_t *tids, size_t cap);
 

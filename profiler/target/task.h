@@ -13,8 +13,8 @@
 #include "target/syscall.h"
 
 struct gw_task {
-    pid_t tid;        /* in our pid namespace */
-    int syscall_fd;   /* -1: not open */
+    pid_t tid;      /* in our pid namespace */
+    int syscall_fd; /* -1: not open */
     int schedstat_fd;
 };
 
