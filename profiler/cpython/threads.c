@@ -7,6 +7,9 @@
 
 /* struct pthread is searched this far for the tid of the main thread (glibc 2.36: at 720). */
 #define PTHREAD_SEARCH_BYTES 2048u
+/* So many known thread states in a row, and no new one is behind them: one that is bound to its
+ * thread late stands a few places from the head. */
+#define ENOUGH_KNOWN 8u
 
 int gw_thread_list_init(struct gw_thread_list *list)
 {
@@ -103,21 +106,33 @@ static int read_tstate(const struct gw_rmem *memory, const struct gw_layout *lay
     return 0;
 }
 
-static void read_tstates(const struct gw_rmem *memory, const struct gw_layout *layout,
-                         uint32_t interpreter, struct gw_thread_list *list)
+/* Who asks for a list, and what it knows of it. */
+struct reading {
+    const struct gw_rmem *memory;
+    const struct gw_layout *layout;
+    gw_tstate_known known;
+    const void *context;
+};
+
+static void read_tstates(const struct reading *reading, uint32_t interpreter,
+                         struct gw_thread_list *list)
 {
     gw_raddr interp = list->interpreters[interpreter].addr;
     gw_raddr addr = list->interpreters[interpreter].head;
-    while (addr) {
+    for (uint32_t steps = 0, n_known = 0; addr && n_known < ENOUGH_KNOWN; steps++) {
         gw_raddr next;
         struct gw_tstate *slot = &list->tstates[list->n_tstates];
-        if (list->n_tstates == GW_MAX_THREADS ||
-            read_tstate(memory, layout, addr, interp, slot, &next)) {
+        if (steps == GW_MAX_THREADS || list->n_tstates == GW_MAX_THREADS ||
+            read_tstate(reading->memory, reading->layout, addr, interp, slot, &next)) {
             list->complete = false;
             return;
         }
-        slot->interpreter = interpreter;
-        list->n_tstates++;
+        if (reading->known && reading->known(reading->context, addr, slot->id)) {
+            n_known++;
+        } else {
+            slot->interpreter = interpreter;
+            list->n_tstates++;
+        }
         addr = next;
     }
 }
@@ -155,8 +170,10 @@ static void fill_tids(const struct gw_rmem *memory, const struct gw_layout *layo
 }
 
 int gw_thread_list_read(const struct gw_rmem *memory, const struct gw_python *python, pid_t ns_pid,
-                        struct gw_thread_list *list)
+                        gw_tstate_known known, const void *context, struct gw_thread_list *list)
 {
+    struct reading reading = {
+        .memory = memory, .layout = &python->layout, .known = known, .context = context};
     list->complete = true;
     list->n_tstates = 0;
     read_interpreters(memory, python, list);
@@ -166,7 +183,7 @@ int gw_thread_list_read(const struct gw_rmem *memory, const struct gw_python *py
         return err ? err : -GW_E_TORN;
     }
     for (uint32_t i = 0; i < list->n_interpreters; i++)
-        read_tstates(memory, &python->layout, i, list);
+        read_tstates(&reading, i, list);
     fill_tids(memory, &python->layout, ns_pid, list);
     return 0;
 }

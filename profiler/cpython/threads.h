@@ -43,10 +43,15 @@ struct gw_thread_list {
 int gw_thread_list_init(struct gw_thread_list *list) __attribute__((warn_unused_result));
 void gw_thread_list_fini(struct gw_thread_list *list);
 
+/* True if a thread state is known already. */
+typedef bool (*gw_tstate_known)(const void *context, gw_raddr addr, uint64_t id);
+
 /* Read both lists anew. ns_pid: the target's pid in its own namespace (the tid of its main thread).
+ * With `known`, only thread states that it does not know are listed, and the walk of each list,
+ * newest first, ends when it has met a few that it knows: cheap, but what has gone is not missed.
  * Returns 0 (possibly with complete == false) or -ESRCH, -EPERM, -GW_E_TORN when not even the first
  * interpreter could be read. Allocates nothing. */
 int gw_thread_list_read(const struct gw_rmem *memory, const struct gw_python *python, pid_t ns_pid,
-                        struct gw_thread_list *list) __attribute__((warn_unused_result));
+                        gw_tstate_known known, const void *context, struct gw_thread_list *list) __attribute__((warn_unused_result));
 
 #endif

@@ -39,14 +39,6 @@ static void update_gils(struct gw_session *session)
     }
 }
 
-static struct gw_thread *find_thread(const struct gw_session *session, pid_t tid)
-{
-    for (uint32_t i = 0; i < session->n_threads; i++)
-        if (session->threads[i]->alive && session->threads[i]->tid == tid)
-            return session->threads[i];
-    return NULL;
-}
-
 /* A free slot, allocated if need be. */
 static struct gw_thread *take_slot(struct gw_session *session)
 {
@@ -58,29 +50,6 @@ static struct gw_thread *take_slot(struct gw_session *session)
     struct gw_thread *thread = calloc(1, sizeof *thread);
     if (thread)
         session->threads[session->n_threads++] = thread;
-    return thread;
-}
-
-static struct gw_thread *add_thread(struct gw_session *session, pid_t tid,
-                                    const struct gw_tstate *tstate, uint64_t now_ns)
-{
-    struct gw_task task;
-    if (gw_task_open(session->proc.pid, tid, &task))
-        return NULL; /* it has ended since it was listed */
-    struct gw_thread *thread = take_slot(session);
-    if (!thread) {
-        gw_task_close(&task);
-        return NULL;
-    }
-    memset(thread, 0, sizeof *thread);
-    thread->used = thread->alive = true;
-    thread->id = session->definitions->n_threads++;
-    thread->tid = tid;
-    thread->ns_tid = (pid_t)tstate->ns_tid;
-    thread->is_main = thread->ns_tid == session->proc.ns_pid;
-    thread->first_seen_ns = now_ns;
-    thread->task = task;
-    thread->ended_tick = UINT64_MAX;
     return thread;
 }
 
@@ -100,14 +69,50 @@ static pid_t outer_tid(const struct gw_session *session, pid_t ns_tid)
     return found;
 }
 
+static void set_name(struct gw_thread *thread, const char *name)
+{
+    if (thread->name && strcmp(thread->name, name) == 0)
+        return;
+    char *copy = strdup(name);
+    if (!copy)
+        return;
+    free(thread->name);
+    thread->name = copy;
+    thread->defined = false;
+}
+
+static struct gw_thread *add_thread(struct gw_session *session, const struct gw_tstate *tstate,
+                                    uint64_t now_ns)
+{
+    struct gw_task task;
+    pid_t tid = outer_tid(session, (pid_t)tstate->ns_tid);
+    if (!tid || gw_task_open(session->proc.pid, tid, &task))
+        return NULL; /* it has ended since it was listed */
+    struct gw_thread *thread = take_slot(session);
+    if (!thread) {
+        gw_task_close(&task);
+        return NULL;
+    }
+    memset(thread, 0, sizeof *thread);
+    thread->used = thread->alive = true;
+    thread->id = session->definitions->n_threads++;
+    thread->tid = tid;
+    thread->ns_tid = (pid_t)tstate->ns_tid;
+    thread->is_main = thread->ns_tid == session->proc.ns_pid;
+    thread->first_seen_ns = now_ns;
+    thread->task = task;
+    thread->ended_tick = UINT64_MAX;
+    thread->late = true;
+    char numbered[32];
+    snprintf(numbered, sizeof numbered, "thread %d", thread->ns_tid);
+    set_name(thread, numbered); /* until a better one is found */
+    return thread;
+}
+
 /* An OS thread that runs in several interpreters has a thread state in each. Two in the same one:
  * the newer belongs to a thread about to start, which has not put its own id in yet; false. */
 static bool attach_tstate(struct gw_thread *thread, const struct gw_tstate *tstate)
 {
-    if (!thread->seen) {
-        thread->seen = true;
-        thread->n_tstates = 0;
-    }
     for (uint32_t i = 0; i < thread->n_tstates; i++)
         if (thread->tstates[i].interpreter == tstate->interpreter)
             return false;
@@ -116,35 +121,30 @@ static bool attach_tstate(struct gw_thread *thread, const struct gw_tstate *tsta
     return true;
 }
 
-static struct gw_thread *thread_by_ns_tid(const struct gw_session *session, pid_t ns_tid)
-{
-    for (uint32_t i = 0; i < session->n_threads; i++)
-        if (session->threads[i]->alive && session->threads[i]->ns_tid == ns_tid)
-            return session->threads[i];
-    return NULL;
-}
-
-/* *starting: a thread state is not bound to its thread yet. Returns whether any thread is new. The
- * newest thread states come first in the list, so it is gone through from its end. */
+/* Give each listed thread state to its thread, oldest first: they are listed from the newest on.
+ * Returns whether any thread is new; *starting: a thread state is not bound to its own yet. */
 static bool list_threads(struct gw_session *session, uint64_t now_ns, bool *starting)
 {
     bool any_new = false;
     *starting = false;
     for (size_t i = session->list.n_tstates; i-- > 0;) {
         const struct gw_tstate *tstate = &session->list.tstates[i];
+        uint32_t slot;
+        struct gw_thread *thread = NULL;
         if (!tstate->ns_tid) {
             *starting = true;
             continue;
         }
-        struct gw_thread *thread = thread_by_ns_tid(session, (pid_t)tstate->ns_tid);
+        if (gw_idmap_find(&session->by_tid, tstate->ns_tid, &slot))
+            thread = session->threads[slot];
         if (!thread) {
-            pid_t tid = outer_tid(session, (pid_t)tstate->ns_tid);
-            thread = tid ? find_thread(session, tid) : NULL;
-            if (!thread && tid)
-                thread = add_thread(session, tid, tstate, now_ns);
+            thread = add_thread(session, tstate, now_ns);
             any_new = true;
         }
-        if (thread && !attach_tstate(thread, tstate))
+        if (!thread)
+            continue;
+        thread->seen = true;
+        if (!attach_tstate(thread, tstate))
             *starting = true;
     }
     return any_new;
@@ -159,13 +159,26 @@ void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick)
     gw_task_close(&thread->task);
 }
 
+static int clear_map(struct gw_idmap *map, size_t n)
+{
+    if (map->slots)
+        memset(map->slots, 0, map->n_slots * sizeof *map->slots);
+    map->n = 0;
+    return gw_idmap_reserve(map, n);
+}
+
+static int index_tids(struct gw_session *session)
+{
+    int err = clear_map(&session->by_tid, session->list.n_tstates + session->n_threads);
+    for (uint32_t i = 0; !err && i < session->n_threads; i++)
+        if (session->threads[i]->alive)
+            gw_idmap_put(&session->by_tid, (uint64_t)session->threads[i]->ns_tid, i);
+    return err;
+}
+
 static int index_tstates(struct gw_session *session)
 {
-    if (session->by_tstate.slots)
-        memset(session->by_tstate.slots, 0,
-               session->by_tstate.n_slots * sizeof *session->by_tstate.slots);
-    session->by_tstate.n = 0;
-    int err = gw_idmap_reserve(&session->by_tstate, session->list.n_tstates + 1);
+    int err = clear_map(&session->by_tstate, session->list.n_tstates);
     for (uint32_t i = 0; !err && i < session->n_threads; i++) {
         const struct gw_thread *thread = session->threads[i];
         for (uint32_t j = 0; thread->alive && j < thread->n_tstates; j++)
@@ -191,71 +204,78 @@ static void choose_current(struct gw_thread *thread)
 
 /* A starting thread is bound within microseconds as a rule; one that never is, is asked for ever
  * more rarely. */
-static void look_again_soon(struct gw_session *session, uint64_t now_ns)
+static void look_again_soon(struct gw_session *session, uint64_t now_ns, bool starting)
 {
+    if (!starting) {
+        session->start_retry_ns = 0;
+        session->next_start_ns = UINT64_MAX;
+        return;
+    }
     session->start_retry_ns = session->start_retry_ns ? 2 * session->start_retry_ns : RETRY_NS;
-    if (session->next_roster_ns > now_ns + session->start_retry_ns)
-        session->next_roster_ns = now_ns + session->start_retry_ns;
+    session->next_start_ns = now_ns + session->start_retry_ns;
 }
 
-int gw_roster_update(struct gw_session *session, uint64_t now_ns)
+static bool is_known_tstate(const void *context, gw_raddr addr, uint64_t id)
+{
+    const struct gw_session *session = context;
+    uint32_t slot;
+    if (!gw_idmap_find(&session->by_tstate, addr, &slot) || !session->threads[slot]->alive)
+        return false;
+    const struct gw_thread *thread = session->threads[slot];
+    for (uint32_t i = 0; i < thread->n_tstates; i++)
+        if (thread->tstates[i].addr == addr)
+            return thread->tstates[i].id == id;
+    return false;
+}
+
+static void end_unseen(struct gw_session *session)
+{
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (session->threads[i]->alive && !session->threads[i]->seen)
+            gw_roster_end_thread(session->threads[i], gw_history_end(session->history));
+}
+
+int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all)
 {
     int err = gw_thread_list_read(&session->memory, &session->python, session->proc.ns_pid,
-                                  &session->list);
+                                  all ? NULL : is_known_tstate, session, &session->list);
+    if (!err)
+        err = index_tids(session);
     if (err)
         return err;
-    for (uint32_t i = 0; i < session->n_threads; i++)
+    for (uint32_t i = 0; all && i < session->n_threads; i++) {
         session->threads[i]->seen = false;
+        session->threads[i]->n_tstates = 0;
+    }
     update_gils(session);
     bool starting;
     if (list_threads(session, now_ns, &starting))
-        session->next_names_ns = 0;
-    if (starting)
-        look_again_soon(session, now_ns);
-    else
-        session->start_retry_ns = 0;
-    for (uint32_t i = 0; i < session->n_threads; i++) {
-        struct gw_thread *thread = session->threads[i];
-        if (thread->alive && !thread->seen && session->list.complete)
-            gw_roster_end_thread(thread, gw_history_end(session->history));
-        else if (thread->alive && thread->seen)
-            choose_current(thread);
-    }
-    session->roster_due = !session->list.complete;
+        session->any_unnamed = true;
+    look_again_soon(session, now_ns, starting);
+    if (all && session->list.complete)
+        end_unseen(session);
+    for (uint32_t i = 0; i < session->n_threads; i++)
+        if (session->threads[i]->alive && session->threads[i]->n_tstates)
+            choose_current(session->threads[i]);
+    session->roster_due = false;
     return index_tstates(session);
 }
 
 /* --- names ----------------------------------------------------------------------------------- */
 
-static void set_name(struct gw_thread *thread, const char *name)
-{
-    if (thread->name && strcmp(thread->name, name) == 0)
-        return;
-    char *copy = strdup(name);
-    if (!copy)
-        return;
-    free(thread->name);
-    thread->name = copy;
-    thread->defined = false;
-}
-
 /* What a thread is called that `threading` does not know: by the kernel, unless that is just the
  * name of the process. */
 static void set_fallback_name(const struct gw_session *session, struct gw_thread *thread)
 {
-    char comm[64], process[64], numbered[32];
+    char comm[64], process[64];
     if (thread->is_main) {
         set_name(thread, "MainThread");
         return;
     }
     if (gw_proc_comm(session->proc.pid, thread->tid, comm, sizeof comm) >= 0 &&
         gw_proc_comm(session->proc.pid, session->proc.pid, process, sizeof process) >= 0 &&
-        strcmp(comm, process) != 0 && comm[0]) {
+        strcmp(comm, process) != 0 && comm[0])
         set_name(thread, comm);
-        return;
-    }
-    snprintf(numbered, sizeof numbered, "thread %d", thread->ns_tid);
-    set_name(thread, numbered);
 }
 
 static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_thread **threads,
@@ -265,12 +285,13 @@ static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_th
     for (size_t i = 0; i < n; i++) {
         if (names[i].name[0])
             set_name(threads[i], names[i].name);
-        else if (!threads[i]->name)
+        else if (!threads[i]->named)
             set_fallback_name(session, threads[i]);
+        threads[i]->named |= names[i].name[0] != 0;
     }
 }
 
-void gw_roster_name_threads(struct gw_session *session)
+void gw_roster_name_threads(struct gw_session *session, bool all)
 {
     struct gw_thread *threads[NAME_BATCH];
     struct gw_thread_name *names = calloc(NAME_BATCH, sizeof *names);
@@ -281,7 +302,7 @@ void gw_roster_name_threads(struct gw_session *session)
         size_t n = 0;
         for (uint32_t t = 0; t < session->n_threads; t++) {
             struct gw_thread *thread = session->threads[t];
-            if (!thread->alive || !thread->n_tstates ||
+            if (!thread->alive || !thread->n_tstates || (thread->named && !all) ||
                 thread->tstates[0].interpreter != (uint32_t)i)
                 continue;
             threads[n] = thread;
@@ -291,7 +312,8 @@ void gw_roster_name_threads(struct gw_session *session)
                 n = 0;
             }
         }
-        name_batch(session, interp, threads, names, n);
+        if (n)
+            name_batch(session, interp, threads, names, n);
     }
     free(names);
 }
@@ -305,4 +327,5 @@ void gw_roster_free(struct gw_session *session)
     }
     free(session->threads);
     gw_idmap_free(&session->by_tstate);
+    gw_idmap_free(&session->by_tid);
 }

@@ -5,7 +5,7 @@
 #include "base/limits.h"
 #include "base/random.h"
 
-#define BUDGET_NS (GW_NS_PER_S / 2)
+#define BUDGET_NS (GW_NS_PER_S / 5)
 
 static void plan(struct gw_schedule *schedule, uint64_t start_ns)
 {

@@ -26,6 +26,7 @@ struct gw_thread {
     uint32_t id;  /* in the capture */
     pid_t tid, ns_tid;
     bool is_main;
+    bool named;            /* by Python itself */
     char *name; /* owned */
     uint64_t first_seen_ns;
     struct gw_task task;
@@ -92,6 +93,7 @@ struct gw_session {
 
     struct gw_thread **threads; /* slots, GW_MAX_THREADS of them; allocated as needed */
     uint32_t n_threads;
+    struct gw_idmap by_tid;       /* tid in the target's namespace -> slot, for the roster */
     struct gw_idmap by_tstate; /* thread state address -> slot */
     struct gw_gil_state gils[GW_MAX_INTERPRETERS];
     uint32_t n_gils;
@@ -110,8 +112,10 @@ struct gw_session {
     struct gw_walk walk;
     bool roster_due;
     bool stopped;
-    uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns;
-    uint64_t start_retry_ns; /* when next to look for the thread of a new thread state; 0: none */
+    uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_freezer_ns;
+    uint64_t start_retry_ns, next_start_ns; /* for the thread of a new thread state */
+    uint64_t next_unnamed_ns;
+    bool any_unnamed;
     uint64_t last_tick_ns;
     uint64_t last_work_ns; /* how long the last tick took */
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
@@ -121,12 +125,17 @@ struct gw_session {
     uint64_t ticks;
 };
 
-/* roster.c: bring threads and GILs into line with the target's lists. May allocate. */
-int gw_roster_update(struct gw_session *session, uint64_t now_ns);
-void gw_roster_name_threads(struct gw_session *session);
+/* roster.c: bring threads and GILs into line with the target's lists: all of them, or only find
+ * what is new. May allocate. */
+int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all);
+/* Ask for the names of all threads, or of those that have none from Python yet. */
+void gw_roster_name_threads(struct gw_session *session, bool all);
 void gw_roster_free(struct gw_session *session);
 /* The thread is gone, or is no Python thread any more, from this tick on. */
 void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick);
+
+/* tick.c: after a roster, for holders that the last tick could not name. */
+void gw_tick_adopt_holders(struct gw_session *session);
 
 /* Index of the GIL at an address, UINT32_MAX if it is none of ours. */
 uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr);

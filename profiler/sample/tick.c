@@ -15,6 +15,8 @@
 #include "base/random.h"
 #include "sample/session_state.h"
 
+#define FREEZER_NS 10000000ull
+
 /* --- who has to be looked at ------------------------------------------------------------------ */
 
 static void add_look(struct gw_session *session, uint32_t slot)
@@ -462,6 +464,33 @@ static void note_holders(struct gw_session *session)
     }
 }
 
+/* A thread that was not known yet when the tick found it holding a GIL is in the roster now: the tick
+ * it was seen in is mended, with the stack of a few microseconds later. */
+void gw_tick_adopt_holders(struct gw_session *session)
+{
+    uint64_t tick = gw_history_end(session->history) - 1;
+    for (uint32_t i = 0; i < session->n_gils; i++) {
+        struct gw_gil_state *gil = &session->gils[i];
+        if (gil->holder_before != GW_UNKNOWN_HOLDER || !gil->readable)
+            continue;
+        uint32_t slot = holder_slot(session, &gil->before);
+        if (slot == GW_UNKNOWN_HOLDER || slot == GW_NO_HOLDER)
+            continue;
+        gil->holder_before = gil->holder_after = slot;
+        struct gw_entry *newest = gw_track_newest(&gil->track);
+        uint32_t holder = session->threads[slot]->id + 2;
+        if (newest && newest->tick == tick)
+            newest->stack = holder;
+        else
+            gw_track_add(session->history, &gil->track, (struct gw_entry){.stack = holder});
+        session->n_looks = 0;
+        add_look(session, slot);
+        read_stack(session, &session->looks[0]);
+        gather(session, &session->looks[0]);
+        judge(session, &session->looks[0]);
+    }
+}
+
 /* --- a stopped target ----------------------------------------------------------------------------
  */
 
@@ -519,12 +548,29 @@ static enum gw_session_fate sample(struct gw_session *session)
     return GW_SESSION_GOES_ON;
 }
 
+/* No thread moved: is the process stopped? A frozen cgroup takes more reads to see, so that is asked
+ * for more rarely. */
+static enum gw_proc_fate fate_of_still(struct gw_session *session)
+{
+    enum gw_proc_fate fate = gw_proc_fate_quick(&session->proc);
+    if (fate != GW_PROC_RUNS || session->proc.freezer_fd < 0)
+        return fate;
+    if (session->last_tick_ns < session->next_freezer_ns)
+        return session->stopped ? GW_PROC_STOPPED : GW_PROC_RUNS;
+    session->next_freezer_ns = session->last_tick_ns + FREEZER_NS;
+    return gw_proc_fate(&session->proc);
+}
+
 static enum gw_session_fate look(struct gw_session *session)
 {
-    if (session->stopped && gw_proc_fate_quick(&session->proc) == GW_PROC_RUNS)
+    uint32_t n_moved = find_looks(session);
+    enum gw_proc_fate fate = n_moved ? GW_PROC_RUNS : fate_of_still(session);
+    if (session->stopped && fate == GW_PROC_RUNS) {
         note_resumed(session);
-    if (find_looks(session) == 0) {
-        switch (gw_proc_fate_quick(&session->proc)) {
+        find_looks(session);
+    }
+    if (n_moved == 0) {
+        switch (fate) {
         case GW_PROC_STOPPED:
             note_stopped(session);
             return GW_SESSION_GOES_ON;

@@ -30,7 +30,7 @@ static ssize_t read_batch(pid_t pid, struct gw_rmem_range *ranges, size_t n)
     for (size_t i = 0; i < n; i++) {
         local[i] = (struct iovec){.iov_base = ranges[i].buf, .iov_len = ranges[i].len};
         remote[i] = (struct iovec){
-            .iov_base = (void *)(uintptr_t)ranges[i].addr,
+            .iov_base = (void *)(uintptr_t)ranges[i].addr, /* NOLINT(performance-no-int-to-ptr) */
             .iov_len = ranges[i].len,
         };
     }
