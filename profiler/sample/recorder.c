@@ -20,8 +20,9 @@
 #define KEYFRAME_NS (60 * GW_NS_PER_S)
 #define SHOW_NS (GW_NS_PER_S / 4)
 #define CHILDREN_NS (20 * 1000000ull)
-#define CHILDREN_SOON_NS (1000000ull)   /* while one is about to become a Python */
-#define CHILD_PATIENCE_NS (GW_NS_PER_S) /* a child may still be between fork and a started Python  \
+#define CHILDREN_SOON_NS (1000000ull) /* while one is about to become a Python */
+#define CHILD_PATIENCE_NS                                                                          \
+    (GW_NS_PER_S)                       /* a child may still be between fork and a started Python  \
                                          */
 #define CHILD_RETRY_NS (2 * 1000000ull) /* the second try; then ever later, up to ... */
 #define CHILD_RETRY_MAX_NS (GW_NS_PER_S / 2)

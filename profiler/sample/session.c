@@ -145,7 +145,7 @@ static int tend_roster(struct gw_session *session, uint64_t now_ns)
         return 0;
     int err = gw_roster_update(session, now_ns, all);
     if (!err && session->ticks)
-        gw_tick_adopt_holders(session);
+        gw_judge_adopt_holders(session);
     if (all) {
         uint64_t took_ns = gw_monotonic_ns() - now_ns;
         session->next_roster_ns = now_ns + (took_ns * 100 > ROSTER_NS ? took_ns * 100 : ROSTER_NS);

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a session, shared by session.c, roster.c, tick.c and encode.c and nobody else. */
+/* The inside of a session, shared by session.c, roster.c, tick.c, look_stack.c,
+ * judge.c and encode.c and nobody else. */
 #ifndef GW_SAMPLE_SESSION_STATE_H
 #define GW_SAMPLE_SESSION_STATE_H
 
@@ -26,7 +27,7 @@ struct gw_thread {
     uint32_t id;  /* in the capture */
     pid_t tid, ns_tid;
     bool is_main;
-    bool named;            /* by Python itself */
+    bool named; /* by Python itself */
     char *name; /* owned */
     uint64_t first_seen_ns;
     struct gw_task task;
@@ -93,7 +94,7 @@ struct gw_session {
 
     struct gw_thread **threads; /* slots, GW_MAX_THREADS of them; allocated as needed */
     uint32_t n_threads;
-    struct gw_idmap by_tid;       /* tid in the target's namespace -> slot, for the roster */
+    struct gw_idmap by_tid;    /* tid in the target's namespace -> slot, for the roster */
     struct gw_idmap by_tstate; /* thread state address -> slot */
     struct gw_gil_state gils[GW_MAX_INTERPRETERS];
     uint32_t n_gils;
@@ -134,8 +135,20 @@ void gw_roster_free(struct gw_session *session);
 /* The thread is gone, or is no Python thread any more, from this tick on. */
 void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick);
 
-/* tick.c: after a roster, for holders that the last tick could not name. */
-void gw_tick_adopt_holders(struct gw_session *session);
+/* tick.c: look at a thread in this tick. */
+void gw_tick_add_look(struct gw_session *session, uint32_t slot);
+/* Slot of the thread that holds a GIL by its words; GW_NO_HOLDER, GW_UNKNOWN_HOLDER. */
+uint32_t gw_session_holder(const struct gw_session *session, const struct gw_gil_words *words);
+
+/* look_stack.c: read the stack of a look's thread into thread->stack. */
+void gw_look_stack(struct gw_session *session, struct gw_look *look);
+
+/* judge.c: turn the looks of a tick into entries of the history. */
+void gw_judge_looks(struct gw_session *session);
+/* After a roster: for holders that the last tick could not name. */
+void gw_judge_adopt_holders(struct gw_session *session);
+/* Index of the GIL that a thread needs for Python code. */
+uint32_t gw_session_thread_gil(const struct gw_session *session, const struct gw_thread *thread);
 
 /* Index of the GIL at an address, UINT32_MAX if it is none of ours. */
 uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr);
