@@ -3,6 +3,7 @@
  * What a tick has read becomes evidence, evidence a verdict, and the verdict an entry of the
  * history.
  */
+#include "base/random.h"
 #include "sample/session_state.h"
 
 static uint32_t gil_of_tstate(const struct gw_session *session, const struct gw_tstate *tstate)
@@ -143,11 +144,37 @@ static void remember_origin(struct gw_thread *thread, const struct gw_look *look
     thread->run_cpu_ns = thread->sched.cpu_ns;
 }
 
+/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is
+ * no state of the thread, and would otherwise be seen at every single tick. */
+static uint64_t not_our_doing(const struct gw_session *session, uint64_t queue_ns)
+{
+    return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
+}
+
+/* The thread's schedstat line has changed: what it did until now is settled. Of a thread that has
+ * gone to sleep since, the whole run is known: it was runnable for no longer than it ran and was
+ * queued, so that is where its queueing has ended. */
+static void settle(struct gw_session *session, struct gw_thread *thread, bool asleep)
+{
+    const struct gw_tick *now =
+        gw_history_tick(session->history, gw_history_end(session->history) - 1);
+    uint64_t queued_ns = not_our_doing(session, thread->queued_ns);
+    double spread = gw_random_unit(&session->random);
+    double run = (double)(queued_ns + thread->ran_ns) / (double)now->dt_ns;
+    if (asleep && run < 1)
+        spread = 1 - spread * run;
+    gw_track_settle(session->history, &thread->track, queued_ns, spread);
+    thread->moved = false;
+    thread->queued_ns = thread->ran_ns = 0;
+}
+
 static void judge(struct gw_session *session, struct gw_look *look)
 {
     struct gw_thread *thread = session->threads[look->thread];
     if (!thread->alive)
         return;
+    if (thread->moved)
+        settle(session, thread, look->evidence.kernel != GW_SYSCALL_RUNNING);
     struct gw_verdict verdict = gw_classify(&look->evidence);
     thread->asleep =
         !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING && thread->has_sched;

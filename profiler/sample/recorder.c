@@ -14,30 +14,12 @@
 #include "base/clock.h"
 #include "base/limits.h"
 #include "format/capture_writer.h"
+#include "sample/descendants.h"
 #include "sample/schedule.h"
 
 #define WRITE_NS (GW_NS_PER_S / 2) /* a crash loses less than a second */
 #define KEYFRAME_NS (60 * GW_NS_PER_S)
 #define SHOW_NS (GW_NS_PER_S / 4)
-#define CHILDREN_NS (20 * 1000000ull)
-#define CHILDREN_SOON_NS (1000000ull) /* while one is about to become a Python */
-#define CHILD_PATIENCE_NS                                                                          \
-    (GW_NS_PER_S)                       /* a child may still be between fork and a started Python  \
-                                         */
-#define CHILD_RETRY_NS (2 * 1000000ull) /* the second try; then ever later, up to ... */
-#define CHILD_RETRY_MAX_NS (GW_NS_PER_S / 2)
-
-#define MAX_CHILDREN (4 * GW_MAX_PROCESSES)
-#define MAX_TREE_DEPTH 32
-
-/* A descendant that has been seen. */
-struct child {
-    pid_t pid;
-    uint64_t start_ticks;
-    uint64_t seen_ns, retry_ns;
-    bool settled; /* taken up, or skipped for good */
-    bool root;    /* never skipped for good while it lives */
-};
 
 struct gw_recorder {
     struct gw_recorder_options options;
@@ -46,11 +28,8 @@ struct gw_recorder {
     struct gw_schedule schedule;
     struct gw_session *sessions[GW_MAX_PROCESSES];
     size_t n_sessions;
-    struct child children[MAX_CHILDREN];
-    size_t n_children;
-    pid_t roots[GW_MAX_PROCESSES]; /* pids whose descendants are looked for */
-    size_t n_roots;
-    uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns, next_children_ns;
+    struct gw_descendants descendants;
+    uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns;
     uint64_t written_cpu_ns;
     uint64_t ticks;
     bool keyframe; /* messages under way are part of one */
@@ -161,41 +140,6 @@ static void write_skipped(struct gw_recorder *recorder, pid_t pid, const char *r
 /* --- targets -------------------------------------------------------------------------------------
  */
 
-static void add_root(struct gw_recorder *recorder, pid_t pid)
-{
-    for (size_t i = 0; i < recorder->n_roots; i++)
-        if (recorder->roots[i] == pid)
-            return;
-    if (recorder->n_roots < GW_MAX_PROCESSES)
-        recorder->roots[recorder->n_roots++] = pid;
-}
-
-static bool is_known(const struct gw_recorder *recorder, pid_t pid, uint64_t start_ticks)
-{
-    for (size_t i = 0; i < recorder->n_sessions; i++)
-        if (gw_session_proc(recorder->sessions[i])->pid == pid)
-            return true;
-    for (size_t i = 0; i < recorder->n_children; i++)
-        if (recorder->children[i].pid == pid && recorder->children[i].start_ticks == start_ticks)
-            return true;
-    return false;
-}
-
-/* Put a process on the list of those to be tried. */
-static void note_child(struct gw_recorder *recorder, pid_t pid, bool root)
-{
-    struct gw_proc_stat stat;
-    if (gw_proc_stat_read(pid, 0, &stat) || stat.state == 'Z' ||
-        is_known(recorder, pid, stat.start_ticks) || recorder->n_children == MAX_CHILDREN)
-        return;
-    uint64_t now_ns = gw_monotonic_ns();
-    recorder->children[recorder->n_children++] = (struct child){.pid = pid,
-                                                                .start_ticks = stat.start_ticks,
-                                                                .seen_ns = now_ns,
-                                                                .retry_ns = now_ns,
-                                                                .root = root};
-}
-
 int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *diag)
 {
     if (recorder->n_sessions == GW_MAX_PROCESSES)
@@ -206,14 +150,14 @@ int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *dia
     if (err)
         return err;
     recorder->n_sessions++;
-    add_root(recorder, pid);
+    gw_descendants_add_root(&recorder->descendants, pid);
     return 0;
 }
 
 void gw_recorder_follow(struct gw_recorder *recorder, pid_t pid)
 {
-    note_child(recorder, pid, true);
-    add_root(recorder, pid);
+    gw_descendants_note(&recorder->descendants, pid, true, gw_monotonic_ns());
+    gw_descendants_add_root(&recorder->descendants, pid);
 }
 
 /* Let a target go; after an exec it is taken up again as what it is now. */
@@ -227,69 +171,37 @@ static void finish_session(struct gw_recorder *recorder, size_t at, enum gw_sess
     gw_session_close(session);
     recorder->sessions[at] = recorder->sessions[--recorder->n_sessions];
     if (fate == GW_SESSION_EXECED)
-        note_child(recorder, pid, false);
+        gw_descendants_note(&recorder->descendants, pid, false, now_ns);
 }
 
-static void try_child(struct gw_recorder *recorder, struct child *child, uint64_t now_ns)
+static bool is_sampled(const struct gw_recorder *recorder, pid_t pid)
 {
-    struct gw_diag diag = {0};
-    uint64_t age_ns = now_ns - child->seen_ns;
-    child->retry_ns =
-        now_ns + CHILD_RETRY_NS + (age_ns < CHILD_RETRY_MAX_NS ? age_ns / 8 : CHILD_RETRY_MAX_NS);
-    int err = gw_recorder_add(recorder, child->pid, &diag);
-    bool starting = err == -GW_E_NOT_PYTHON || err == -GW_E_NO_THREADS || err == -GW_E_LAYOUT;
-    if (starting && (child->root || age_ns < CHILD_PATIENCE_NS))
-        return;
-    child->settled = true;
-    if (err && gw_error_class(err) != GW_CLASS_GONE)
-        write_skipped(recorder, child->pid, diag.why[0] ? diag.why : gw_error_sentence(err));
-}
-
-/* Children that are no more make room for others. */
-static void forget_dead_children(struct gw_recorder *recorder)
-{
-    size_t kept = 0;
-    for (size_t i = 0; i < recorder->n_children; i++) {
-        struct gw_proc_stat stat;
-        const struct child *child = &recorder->children[i];
-        if (gw_proc_stat_read(child->pid, 0, &stat) == 0 && stat.state != 'Z' &&
-            stat.start_ticks == child->start_ticks)
-            recorder->children[kept++] = *child;
-    }
-    recorder->n_children = kept;
-}
-
-static void note_descendants(struct gw_recorder *recorder, pid_t pid, int depth)
-{
-    pid_t found[GW_MAX_PROCESSES];
-    ssize_t n = gw_proc_children(pid, found, GW_MAX_PROCESSES);
-    for (ssize_t i = 0; i < n && i < (ssize_t)GW_MAX_PROCESSES; i++) {
-        note_child(recorder, found[i], false);
-        if (depth > 0)
-            note_descendants(recorder, found[i], depth - 1);
-    }
-}
-
-static bool has_pending_children(const struct gw_recorder *recorder)
-{
-    for (size_t i = 0; i < recorder->n_children; i++)
-        if (!recorder->children[i].settled)
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        if (gw_session_proc(recorder->sessions[i])->pid == pid)
             return true;
     return false;
 }
 
-static void follow_children(struct gw_recorder *recorder, uint64_t now_ns)
+static void try_descendant(struct gw_recorder *recorder, struct gw_descendant *item,
+                           uint64_t now_ns)
 {
-    if (now_ns < recorder->next_children_ns)
+    struct gw_diag diag = {0};
+    int err = is_sampled(recorder, item->pid) ? 0 : gw_recorder_add(recorder, item->pid, &diag);
+    bool starting = err == -GW_E_NOT_PYTHON || err == -GW_E_NO_THREADS || err == -GW_E_LAYOUT;
+    if (starting && gw_descendant_may_start(item, now_ns))
         return;
-    bool soon = has_pending_children(recorder) && now_ns - recorder->started_ns < GW_NS_PER_S;
-    recorder->next_children_ns = now_ns + (soon ? CHILDREN_SOON_NS : CHILDREN_NS);
-    forget_dead_children(recorder);
-    for (size_t i = 0; recorder->options.children && i < recorder->n_roots; i++)
-        note_descendants(recorder, recorder->roots[i], MAX_TREE_DEPTH);
-    for (size_t i = 0; i < recorder->n_children; i++)
-        if (!recorder->children[i].settled && now_ns >= recorder->children[i].retry_ns)
-            try_child(recorder, &recorder->children[i], now_ns);
+    item->settled = true;
+    if (err && gw_error_class(err) != GW_CLASS_GONE)
+        write_skipped(recorder, item->pid, diag.why[0] ? diag.why : gw_error_sentence(err));
+}
+
+static void follow_descendants(struct gw_recorder *recorder, uint64_t now_ns)
+{
+    struct gw_descendant *item;
+    size_t i = 0;
+    if (gw_descendants_update(&recorder->descendants, recorder->options.children, now_ns))
+        while ((item = gw_descendants_due(&recorder->descendants, &i, now_ns)))
+            try_descendant(recorder, item, now_ns);
 }
 
 /* --- the loop ------------------------------------------------------------------------------------
@@ -374,12 +286,12 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
             return GW_RECORDER_DURATION;
         if (now_ns >= due_ns)
             tick_all(recorder, now_ns);
-        follow_children(recorder, now_ns);
+        follow_descendants(recorder, now_ns);
         if (now_ns >= recorder->next_write_ns)
             write_all(recorder, now_ns);
         if (recorder->output_error)
             return GW_RECORDER_OUTPUT;
-        if (!recorder->n_sessions && !has_pending_children(recorder))
+        if (!recorder->n_sessions && !gw_descendants_pending(&recorder->descendants))
             return GW_RECORDER_TARGET_ENDED;
         if (show && now_ns >= recorder->next_show_ns)
             show_progress(recorder, now_ns, show);

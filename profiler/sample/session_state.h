@@ -39,6 +39,8 @@ struct gw_thread {
     /* The last look at it. */
     struct gw_schedstat first_sched, sched;
     bool has_sched;
+    bool moved;                 /* the line changed since the thread was judged, */
+    uint64_t queued_ns, ran_ns; /* and by so much */
     bool asleep; /* it slept: while its schedstat line stays, nothing of it changes */
     bool late;   /* to be looked at in this tick in spite of that */
     enum gw_run_origin origin;

@@ -10,7 +10,6 @@
 #include <errno.h>
 
 #include "base/clock.h"
-#include "base/random.h"
 #include "sample/session_state.h"
 
 #define FREEZER_NS 10000000ull
@@ -27,19 +26,13 @@ void gw_tick_add_look(struct gw_session *session, uint32_t slot)
     session->threads[slot]->late = false;
 }
 
-/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is
- * no state of the thread, and would otherwise be seen at every single tick. */
-static uint64_t not_our_doing(const struct gw_session *session, uint64_t queue_ns)
-{
-    return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
-}
-
 /* True if the line changed, or cannot be had. */
 static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
 {
     struct gw_schedstat now;
     int err = gw_task_schedstat(&thread->task, &now);
     if (err == -ESRCH) {
+        gw_track_settle(session->history, &thread->track, 0, 0); /* it ran to its end */
         gw_roster_end_thread(thread, gw_history_end(session->history) - 1);
         session->roster_due = true;
         return false;
@@ -54,9 +47,9 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
     if (now.cpu_ns == thread->sched.cpu_ns && now.run_queue_ns == thread->sched.run_queue_ns &&
         now.slices == thread->sched.slices)
         return false;
-    gw_track_settle(session->history, &thread->track,
-                    not_our_doing(session, now.run_queue_ns - thread->sched.run_queue_ns),
-                    gw_random_unit(&session->random));
+    thread->moved = true;
+    thread->queued_ns += now.run_queue_ns - thread->sched.run_queue_ns;
+    thread->ran_ns += now.cpu_ns - thread->sched.cpu_ns;
     thread->sched = now;
     return true;
 }
