@@ -230,8 +230,11 @@ static struct code *find_code(struct gw_codes *codes, gw_raddr addr, struct gw_s
     struct code_identity identity = identity_of(codes->layout, head);
     uint32_t at, generation = 0;
     if (gw_idmap_find(&codes->by_addr, addr, &at)) {
-        if (same_identity(&codes->items[at].identity, &identity))
+        if (same_identity(&codes->items[at].identity, &identity)) {
+            if (!codes->items[at].function) /* there may be room for its name by now */
+                codes->items[at].function = read_function(codes, &identity);
             return &codes->items[at];
+        }
         generation = codes->items[at].generation + 1;
     } else {
         at = codes->n;

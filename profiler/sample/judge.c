@@ -176,9 +176,12 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (thread->moved)
         settle(session, thread, look->evidence.kernel != GW_SYSCALL_RUNNING);
     struct gw_verdict verdict = gw_classify(&look->evidence);
+    if (session->stopped) /* what it was doing shows when it goes on */
+        verdict = (struct gw_verdict){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
+    else
+        remember_origin(thread, look);
     thread->asleep =
         !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING && thread->has_sched;
-    remember_origin(thread, look);
     struct gw_entry entry = {
         .stack = thread->stack,
         .on_cpu = (uint8_t)verdict.on_cpu,

@@ -295,7 +295,8 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
             return GW_RECORDER_TARGET_ENDED;
         if (show && now_ns >= recorder->next_show_ns)
             show_progress(recorder, now_ns, show);
-        gw_schedule_account(&recorder->schedule, now_ns, gw_own_cpu_ns());
+        if (gw_schedule_wants_account(&recorder->schedule, now_ns))
+            gw_schedule_account(&recorder->schedule, now_ns, gw_own_cpu_ns());
     }
 }
 

@@ -47,10 +47,15 @@ uint64_t gw_schedule_tick(struct gw_schedule *schedule, uint64_t now_ns)
     return since > cap ? since - cap : 0;
 }
 
+bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_ns)
+{
+    return schedule->max_cpu > 0 && now_ns - schedule->budget_from_ns >= BUDGET_NS;
+}
+
 void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns)
 {
     uint64_t wall = now_ns - schedule->budget_from_ns;
-    if (schedule->max_cpu <= 0 || wall < BUDGET_NS)
+    if (!gw_schedule_wants_account(schedule, now_ns))
         return;
     double used = (double)(cpu_ns - schedule->budget_cpu_ns) / (double)wall;
     double asked_ns = (double)GW_NS_PER_S / schedule->asked_hz;

@@ -31,8 +31,9 @@ void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_c
  * the next. */
 uint64_t gw_schedule_tick(struct gw_schedule *schedule, uint64_t now_ns);
 
-/* The work for the tick took until now_ns with the process' CPU time at cpu_ns: look whether the
- * budget holds, a few times a second. */
+/* True a few times a second: then look whether the budget holds, with the CPU time of this process.
+ */
+bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_ns);
 void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns);
 
 /* Rate in force. */

@@ -115,7 +115,7 @@ struct gw_session {
     struct gw_walk walk;
     bool roster_due;
     bool stopped;
-    uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_freezer_ns;
+    uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_still_ns;
     uint64_t start_retry_ns, next_start_ns; /* for the thread of a new thread state */
     uint64_t next_unnamed_ns;
     bool any_unnamed;

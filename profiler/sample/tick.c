@@ -12,7 +12,7 @@
 #include "base/clock.h"
 #include "sample/session_state.h"
 
-#define FREEZER_NS 10000000ull
+#define STILL_NS 4000000ull
 
 /* --- who has to be looked at ------------------------------------------------------------------ */
 
@@ -54,7 +54,7 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
     return true;
 }
 
-/* Returns how many lines changed. */
+/* Returns how many lines changed; the first look at a thread is no sign that it moved. */
 static uint32_t find_looks(struct gw_session *session)
 {
     uint32_t n_changed = 0;
@@ -63,8 +63,9 @@ static uint32_t find_looks(struct gw_session *session)
         struct gw_thread *thread = session->threads[i];
         if (!thread->alive)
             continue;
+        bool known = thread->has_sched;
         bool changed = read_schedstat(session, thread);
-        n_changed += changed;
+        n_changed += changed && known;
         if (thread->alive && (changed || !thread->asleep || thread->late))
             gw_tick_add_look(session, i);
     }
@@ -217,7 +218,6 @@ static void read_syscalls(struct gw_session *session)
  * process itself, and only when no thread has moved. */
 static void note_stopped(struct gw_session *session)
 {
-    session->stopped = true;
     for (uint32_t i = 0; i < session->n_threads; i++) {
         struct gw_thread *thread = session->threads[i];
         if (!thread->alive)
@@ -258,17 +258,15 @@ static enum gw_session_fate sample(struct gw_session *session)
     return GW_SESSION_GOES_ON;
 }
 
-/* No thread moved: is the process stopped? A frozen cgroup takes more reads to see, so that is
- * asked for more rarely. */
+/* No thread moved: is the process stopped? A thread on a CPU moves at each of the scheduler's
+ * ticks, so this is asked for no more often than that. */
 static enum gw_proc_fate fate_of_still(struct gw_session *session)
 {
-    enum gw_proc_fate fate = gw_proc_fate_quick(&session->proc);
-    if (fate != GW_PROC_RUNS || session->proc.freezer_fd < 0)
-        return fate;
-    if (session->last_tick_ns < session->next_freezer_ns)
+    if (session->last_tick_ns < session->next_still_ns)
         return session->stopped ? GW_PROC_STOPPED : GW_PROC_RUNS;
-    session->next_freezer_ns = session->last_tick_ns + FREEZER_NS;
-    return gw_proc_fate(&session->proc);
+    session->next_still_ns = session->last_tick_ns + STILL_NS;
+    return session->proc.freezer_fd < 0 ? gw_proc_fate_quick(&session->proc)
+                                        : gw_proc_fate(&session->proc);
 }
 
 static enum gw_session_fate look(struct gw_session *session)
@@ -282,6 +280,9 @@ static enum gw_session_fate look(struct gw_session *session)
     if (n_moved == 0) {
         switch (fate) {
         case GW_PROC_STOPPED:
+            session->stopped = true;
+            if (session->n_looks && sample(session) == GW_SESSION_ENDED) /* for the stacks */
+                return GW_SESSION_ENDED;
             note_stopped(session);
             return GW_SESSION_GOES_ON;
         case GW_PROC_ENDED:
