@@ -30,7 +30,10 @@ static void print_help(void)
 /* --- looking -------------------------------------------------------------------------------------
  */
 
-/* Tick until the first tick is beyond doubt: nothing is written, so it stays the first. */
+/* Ticks before the one that is shown: by then it is known where each waiter sleeps. */
+#define WARM_UP 10u
+
+/* Tick until the tick that is shown is beyond doubt; nothing is written, so all are kept. */
 static size_t look(struct gw_session *session, struct gw_snapshot_thread *threads, size_t cap)
 {
     bool settled = false;
@@ -39,7 +42,10 @@ static size_t look(struct gw_session *session, struct gw_snapshot_thread *thread
         uint64_t now_ns = gw_monotonic_ns();
         if (gw_session_tick(session, now_ns, 0) != GW_SESSION_GOES_ON)
             break;
-        n = gw_session_snapshot(session, threads, cap, &settled);
+        if (gw_session_tend(session, now_ns) != GW_SESSION_GOES_ON)
+            break;
+        if (i >= WARM_UP)
+            n = gw_session_snapshot(session, WARM_UP, threads, cap, &settled);
         nanosleep(&(struct timespec){.tv_nsec = TICK_NS}, NULL);
     }
     return n < cap ? n : cap;

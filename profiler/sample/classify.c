@@ -38,8 +38,10 @@ static struct gw_verdict classify_holder(const struct gw_evidence *evidence)
 static struct gw_verdict classify_runnable(const struct gw_evidence *evidence)
 {
     /* A thread without the GIL cannot execute bytecode: where only the eval breaker lets go of it,
-     * where the thread itself says so, or where it has it a moment later, it wants the GIL. */
-    if (evidence->holds_after || evidence->boundary || evidence->gil_requested || evidence->counted)
+     * where the thread itself says so, where the GIL it slept for is still with the same holder, or
+     * where it has it a moment later, it wants the GIL. */
+    if (evidence->holds_after || evidence->boundary || evidence->gil_requested ||
+        evidence->still_waits || evidence->counted)
         return runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
     struct gw_verdict verdict = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
     if (evidence->origin != GW_RUN_OTHER) {

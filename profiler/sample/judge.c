@@ -56,6 +56,8 @@ static void gather(struct gw_session *session, struct gw_look *look)
     evidence->call = look->class;
     evidence->boundary = thread->boundary;
     evidence->origin = thread->origin;
+    evidence->still_waits = thread->origin == GW_RUN_WAITER && gil->before.locked &&
+                            gw_gil_same(&gil->before, &thread->slept_for);
     if (look->call.kind == GW_SYSCALL_INSIDE && look->class == GW_SYSCALL_FUTEX) {
         evidence->futex =
             gw_gil_classify_futex(&session->python.layout, gil->addr, look->call.args[0]);
@@ -130,14 +132,16 @@ static void promote_counted(struct gw_session *session, uint32_t gil)
     }
 }
 
-static void remember_origin(struct gw_thread *thread, const struct gw_look *look)
+static void remember_origin(const struct gw_session *session, struct gw_thread *thread,
+                            const struct gw_look *look)
 {
     const struct gw_evidence *evidence = &look->evidence;
     if (evidence->holds_before)
         thread->origin = GW_RUN_HOLDER;
-    else if (evidence->futex != GW_GIL_FUTEX_NONE)
+    else if (evidence->futex != GW_GIL_FUTEX_NONE) {
         thread->origin = GW_RUN_WAITER;
-    else if (evidence->kernel != GW_SYSCALL_RUNNING)
+        thread->slept_for = session->gils[gw_session_thread_gil(session, thread)].before;
+    } else if (evidence->kernel != GW_SYSCALL_RUNNING)
         thread->origin = GW_RUN_OTHER;
     else
         return; /* the run goes on */
@@ -179,7 +183,7 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (session->stopped) /* what it was doing shows when it goes on */
         verdict = (struct gw_verdict){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
     else
-        remember_origin(thread, look);
+        remember_origin(session, thread, look);
     thread->asleep =
         !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING && thread->has_sched;
     struct gw_entry entry = {

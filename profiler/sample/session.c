@@ -233,10 +233,9 @@ static void fill_blame(const struct gw_session *session, uint64_t tick,
             out->waits_for = session->threads[i]->tid;
 }
 
-size_t gw_session_snapshot(const struct gw_session *session, struct gw_snapshot_thread *out,
-                           size_t cap, bool *settled)
+size_t gw_session_snapshot(const struct gw_session *session, uint64_t tick,
+                           struct gw_snapshot_thread *out, size_t cap, bool *settled)
 {
-    uint64_t tick = gw_history_begin(session->history);
     size_t n = 0;
     *settled = true;
     for (uint32_t i = 0; i < session->n_threads; i++) {

@@ -75,9 +75,9 @@ struct gw_snapshot_thread {
     pid_t waits_for;          /* tid of the holder, 0: nobody or not known */
 };
 
-/* How every thread stood at the first tick kept; at most cap are stored, how many there are is
- * returned. *settled: false if one of them is still in doubt. */
-size_t gw_session_snapshot(const struct gw_session *session, struct gw_snapshot_thread *out,
-                           size_t cap, bool *settled);
+/* How every thread stood at a tick (number, from 0) that is kept still; at most cap are stored, how
+ * many there are is returned. *settled: false if one of them is in doubt. */
+size_t gw_session_snapshot(const struct gw_session *session, uint64_t tick,
+                           struct gw_snapshot_thread *out, size_t cap, bool *settled);
 
 #endif

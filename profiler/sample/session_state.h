@@ -44,7 +44,8 @@ struct gw_thread {
     bool asleep; /* it slept: while its schedstat line stays, nothing of it changes */
     bool late;   /* to be looked at in this tick in spite of that */
     enum gw_run_origin origin;
-    uint64_t run_cpu_ns; /* its CPU time when the present run began */
+    uint64_t run_cpu_ns;           /* its CPU time when the present run began */
+    struct gw_gil_words slept_for; /* the GIL when it was last seen asleep for it */
     struct gw_stack_guess guess;
     struct gw_frame frames[GW_MAX_FRAMES];
     uint32_t nodes[GW_MAX_FRAMES]; /* stack ids from the root to each frame */
