@@ -265,15 +265,11 @@ static int64_t offset_of(const struct gw_layout *layout, const struct code *code
 
 static uint32_t read_line(struct gw_codes *codes, const struct code *code, int64_t at)
 {
-    uint64_t size;
-    gw_raddr table = code->identity.linetable;
-    if (gw_rmem_read(codes->memory, table + gw_layout_at(codes->layout, GW_F_bytes_size), &size,
-                     sizeof size) ||
-        size > sizeof codes->linetable ||
-        gw_rmem_read(codes->memory, table + gw_layout_at(codes->layout, GW_F_bytes_data),
-                     codes->linetable, (size_t)size))
+    size_t len;
+    if (gw_pybytes_read(codes->memory, codes->layout, code->identity.linetable, codes->linetable,
+                        sizeof codes->linetable, &len))
         return 0;
-    return gw_linetable_line(codes->layout->lines, gw_span_of(codes->linetable, (size_t)size),
+    return gw_linetable_line(codes->layout->lines, gw_span_of(codes->linetable, len),
                              code->identity.first_line, at);
 }
 

@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "cpython/pystr.h"
 
-#include <errno.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "base/cleanup.h"
 #include "base/text.h"
 #include "cpython/pyobject.h"
 
@@ -87,7 +84,7 @@ bool gw_pystr_equals(const struct gw_layout *layout, struct gw_span object, cons
 }
 
 int gw_pybytes_read(const struct gw_rmem *memory, const struct gw_layout *layout, gw_raddr addr,
-                    size_t max, uint8_t **out, size_t *len)
+                    uint8_t *out, size_t cap, size_t *len)
 {
     uint64_t size;
     int err = gw_pyobject_expect(memory, layout, addr, GW_TYPE_BYTES);
@@ -97,16 +94,8 @@ int gw_pybytes_read(const struct gw_rmem *memory, const struct gw_layout *layout
         return err;
     if (size > INT64_MAX)
         return -GW_E_TORN;
-    if (size > max)
+    if (size > cap)
         return -GW_E_LIMIT;
-    GW_AUTO_FREE uint8_t *bytes = malloc(size ? size : 1);
-    if (!bytes)
-        return -ENOMEM;
-    err = gw_rmem_read(memory, addr + gw_layout_at(layout, GW_F_bytes_data), bytes, size);
-    if (err)
-        return err;
-    *out = bytes;
     *len = size;
-    bytes = NULL;
-    return 0;
+    return gw_rmem_read(memory, addr + gw_layout_at(layout, GW_F_bytes_data), out, size);
 }

@@ -25,9 +25,9 @@ int gw_pystr_read(const struct gw_rmem *memory, const struct gw_layout *layout, 
 bool gw_pystr_equals(const struct gw_layout *layout, struct gw_span object, const char *text);
 size_t gw_pystr_bytes(const struct gw_layout *layout, const char *text);
 
-/* Copy the contents of a bytes object: *len bytes in *out, which the caller frees. Longer than max:
- * -GW_E_LIMIT. Also -GW_E_TORN, -EFAULT, -ESRCH, -EPERM, -ENOMEM. */
+/* Copy the contents of a bytes object: *len bytes into out. Longer than cap: -GW_E_LIMIT. Also
+ * -GW_E_TORN, -EFAULT, -ESRCH, -EPERM. Allocates nothing. */
 int gw_pybytes_read(const struct gw_rmem *memory, const struct gw_layout *layout, gw_raddr addr,
-                    size_t max, uint8_t **out, size_t *len) __attribute__((warn_unused_result));
+                    uint8_t *out, size_t cap, size_t *len) __attribute__((warn_unused_result));
 
 #endif
