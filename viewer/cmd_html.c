@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+
+#include "base/cleanup.h"
+#include "base/exit_code.h"
+#include "command.h"
+#include "html.h"
+
+struct arguments {
+    const char *path;
+    const char *output; /* NULL: beside the capture */
+    const char *title;  /* NULL: made from the name of the capture */
+    bool strict;
+};
+
+static void print_help(void)
+{
+    printf(
+        "Usage: gilwait html [OPTION]... FILE\n"
+        "Write a capture as one HTML page: words, tables, and two flame graphs of who waits for\n"
+        "whom. The page needs no network and can be mailed.\n"
+        "\n"
+        "  -o, --output OUT  where to ('-': standard output; default: FILE.html)\n"
+        "      --title TEXT  title of the page\n"
+        "      --strict      exit with status 3 if the capture is incomplete\n"
+        "  -h, --help        this help\n"
+        "\n"
+        "FILE may be '-' for standard input; -o is needed then.\n");
+}
+
+/* True to go on, else the exit code of the program in *done. */
+static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
+{
+    static const struct option options[] = {
+        {"output", required_argument, NULL, 'o'},
+        {"title", required_argument, NULL, 't'},
+        {"strict", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
+        if (letter == 'o') {
+            arguments->output = optarg;
+        } else if (letter == 't') {
+            arguments->title = optarg;
+        } else if (letter == 's') {
+            arguments->strict = true;
+        } else {
+            if (letter == 'h')
+                print_help();
+            *done = letter == 'h' ? GW_EXIT_OK : GW_EXIT_USAGE;
+            return false;
+        }
+    }
+    arguments->path = gw_command_path(argv[0], argc, argv);
+    *done = GW_EXIT_USAGE;
+    if (arguments->path && !arguments->output && strcmp(arguments->path, "-") == 0) {
+        gw_command_usage(argv[0], "say with -o where the page of standard input goes");
+        return false;
+    }
+    return arguments->path != NULL;
+}
+
+static bool same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+/* Half a page is of no use to anyone; a device or a pipe is not ours to remove. */
+static void remove_half(const char *path)
+{
+    struct stat status;
+
+    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
+        unlink(path);
+}
+
+static int write_file(const struct gw_model *model, const char *title, const char *path)
+{
+    FILE *out = fopen(path, "we");
+    if (!out)
+        return -errno;
+    int error = gw_html_write(model, title, out);
+    if (fclose(out) != 0 && !error)
+        error = -errno;
+    if (error)
+        remove_half(path);
+    return error;
+}
+
+/* Returns an exit code, after telling what went wrong. */
+static int write_output(const char *verb, const struct gw_model *model, const char *title,
+                        const char *path)
+{
+    char what[GW_DIAG_TEXT];
+    bool to_stdout = strcmp(path, "-") == 0;
+    int error = to_stdout ? gw_html_write(model, title, stdout) : write_file(model, title, path);
+
+    if (error == -EPIPE)
+        return GW_EXIT_FAILURE;
+    if (error) {
+        snprintf(what, sizeof what, "cannot write %s", to_stdout ? "the page" : path);
+        return gw_command_fail(verb, error, what);
+    }
+    if (!to_stdout)
+        fprintf(stderr, "Wrote %s\n", path);
+    return GW_EXIT_OK;
+}
+
+static int write_page(const char *verb, const struct gw_model *model,
+                      const struct arguments *arguments)
+{
+    GW_AUTO_FREE char *beside = NULL, *title = NULL;
+    if (asprintf(&beside, "%s.html", arguments->path) < 0 ||
+        asprintf(&title, "gilwait: %s", basename(arguments->path)) < 0)
+        return gw_command_fail(verb, -ENOMEM, "cannot make the page");
+
+    const char *path = arguments->output ? arguments->output : beside;
+    if (same_file(path, arguments->path))
+        return gw_command_usage(verb, "%s is the capture; name another file for the page", path);
+    int code = write_output(verb, model, arguments->title ? arguments->title : title, path);
+    return code != GW_EXIT_OK ? code : gw_command_end(verb, model, arguments->strict, stdout);
+}
+
+int gw_cmd_html(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct gw_model *model;
+    int code;
+
+    if (!parse_arguments(argc, argv, &arguments, &code))
+        return code;
+    code = gw_command_open(argv[0], arguments.path, &model);
+    if (code != GW_EXIT_OK)
+        return code;
+    code = write_page(argv[0], model, &arguments);
+    gw_model_free(model);
+    return code;
+}

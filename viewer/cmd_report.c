@@ -1,0 +1,134 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/exit_code.h"
+#include "command.h"
+#include "report_json.h"
+#include "report_text.h"
+
+/* Rows of a table for people, unless they ask for more. */
+#define DEFAULT_TOP 10u
+/* As many digits as a time in nanoseconds has in a year-long recording. */
+#define DIGITS 15
+
+struct arguments {
+    const char *path;
+    bool json;
+    bool strict;
+    bool top_given;
+    size_t top;
+};
+
+static void print_help(void)
+{
+    printf(
+        "Usage: gilwait report [OPTION]... FILE\n"
+        "Tell who waits for the GIL in a capture, how long, in which code and because of whom.\n"
+        "\n"
+        "      --json     write JSON (schema_version 1) instead of text\n"
+        "      --top N    rows of the blame and function tables; 0: all (default: %u; JSON: all)\n"
+        "      --strict   exit with status 3 if the capture is incomplete\n"
+        "  -h, --help     this help\n"
+        "\n"
+        "FILE may be '-' for standard input.\n",
+        DEFAULT_TOP);
+}
+
+static bool parse_top(const char *text, size_t *out)
+{
+    char *end;
+
+    errno = 0;
+    unsigned long value = strtoul(text, &end, 10);
+    if (end == text || *end || errno || text[strspn(text, " ")] == '-')
+        return false;
+    *out = value;
+    return true;
+}
+
+/* GW_EXIT_OK to go on, else the exit code of the program in *done. */
+static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
+{
+    static const struct option options[] = {
+        {"json", no_argument, NULL, 'j'},
+        {"top", required_argument, NULL, 't'},
+        {"strict", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
+    };
+    int letter;
+
+    while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+        if (letter == 'j') {
+            arguments->json = true;
+        } else if (letter == 's') {
+            arguments->strict = true;
+        } else if (letter == 't') {
+            arguments->top_given = true;
+            if (!parse_top(optarg, &arguments->top)) {
+                *done = gw_command_usage(argv[0], "'%s' is no number of rows", optarg);
+                return false;
+            }
+        } else {
+            if (letter == 'h')
+                print_help();
+            *done = letter == 'h' ? GW_EXIT_OK : GW_EXIT_USAGE;
+            return false;
+        }
+    }
+    arguments->path = gw_command_path(argv[0], argc, argv);
+    *done = GW_EXIT_USAGE;
+    return arguments->path != NULL;
+}
+
+static bool want_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+           !(term && strcmp(term, "dumb") == 0);
+}
+
+static int write_json(const struct gw_model *model, size_t top)
+{
+    json_t *report = gw_report_json(model, top);
+
+    if (!report)
+        return -ENOMEM;
+    json_dumpf(report, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(DIGITS));
+    putchar('\n');
+    json_decref(report);
+    return 0;
+}
+
+static int write_text(const struct gw_model *model, const struct arguments *arguments)
+{
+    const struct gw_report_options options = {
+        .top = arguments->top_given ? arguments->top : DEFAULT_TOP, .colour = want_colour()};
+
+    return gw_report_text(model, &options, stdout);
+}
+
+int gw_cmd_report(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct gw_model *model;
+    int code;
+
+    if (!parse_arguments(argc, argv, &arguments, &code))
+        return code;
+    code = gw_command_open(argv[0], arguments.path, &model);
+    if (code != GW_EXIT_OK)
+        return code;
+    int rc = arguments.json ? write_json(model, arguments.top) : write_text(model, &arguments);
+    if (rc < 0)
+        code = gw_command_fail(argv[0], rc, "cannot make the report");
+    else
+        code = gw_command_end(argv[0], model, arguments.strict, stdout);
+    gw_model_free(model);
+    return code;
+}

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/estimate.h"
+
+#include <math.h>
+
+#define Z_95 1.96
+#define RULE_OF_THREE 3.0
+
+/* Add the variance of the last change, now that the lengths of both its sides are known. */
+static void settle(struct gw_wait_runs *runs)
+{
+    double change = (double)runs->change_ns;
+
+    if (runs->before_ticks == 0)
+        return;
+    bool one_boundary = runs->before_ticks >= 2 && runs->run_ticks >= 2;
+    runs->variance += change * change / (one_boundary ? 6 : 2);
+    runs->before_ticks = 0;
+}
+
+void gw_wait_runs_add(struct gw_wait_runs *runs, bool waits, uint64_t n, uint64_t first_ns)
+{
+    if (runs->open && runs->waits == waits) {
+        runs->run_ticks += n;
+        return;
+    }
+    settle(runs);
+    if (runs->open) {
+        runs->before_ticks = runs->run_ticks;
+        runs->change_ns = first_ns;
+    }
+    runs->open = true;
+    runs->waits = waits;
+    runs->run_ticks = n;
+}
+
+void gw_wait_runs_break(struct gw_wait_runs *runs)
+{
+    settle(runs);
+    runs->open = false;
+}
+
+static double clip(double value, double high)
+{
+    return value < 0 ? 0 : value > high ? high : value;
+}
+
+static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t ticks,
+                                   double variance)
+{
+    double wait = (double)wait_ns, wall = (double)wall_ns;
+    double below = Z_95 * sqrt(variance), above = below;
+    double unseen = ticks ? RULE_OF_THREE * wall / (double)ticks : 0;
+
+    if (wait_ns == 0)
+        above = unseen;
+    if (wait_ns == wall_ns)
+        below = unseen;
+    return (struct gw_estimate){
+        .wait_ns = wait_ns,
+        .wall_ns = wall_ns,
+        .low_ns = clip(wait - below, wall),
+        .high_ns = clip(wait + above, wall),
+    };
+}
+
+struct gw_estimate gw_estimate_thread(const struct gw_model_thread *thread)
+{
+    return estimate(thread->wait_ns, thread->wall_ns, thread->ticks, thread->wait_variance);
+}
+
+struct gw_estimate gw_estimate_group(const struct gw_model *model, const uint32_t *threads,
+                                     size_t n)
+{
+    uint64_t wait_ns = 0, wall_ns = 0, ticks = 0;
+    double variance = 0;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct gw_model_thread *thread = &model->threads[threads[i]];
+        wait_ns += thread->wait_ns;
+        wall_ns += thread->wall_ns;
+        ticks += thread->ticks;
+        variance += thread->wait_variance;
+    }
+    return estimate(wait_ns, wall_ns, ticks, variance);
+}
+
+double gw_estimate_margin(const struct gw_estimate *estimate)
+{
+    double wait = (double)estimate->wait_ns;
+
+    if (estimate->wall_ns == 0)
+        return 0;
+    return fmax(wait - estimate->low_ns, estimate->high_ns - wait) / (double)estimate->wall_ns;
+}

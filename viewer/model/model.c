@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "model/model.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "format/capture_reader.h"
+#include "model/account.h"
+#include "model/blame.h"
+#include "model/block.h"
+#include "model/ids.h"
+#include "model/tables.h"
+
+/* All that lives while a capture is read. */
+struct reading {
+    struct gw_tables tables;
+    struct gw_ids ids;
+    struct gw_block block;
+    struct gw_account account;
+    struct gw_blame blame;
+    struct gw_pairs pairs;
+    bool header_seen;
+    struct gw_model *model;
+};
+
+/* A rate of a hostile file may be no number, which nothing that shows it could say. */
+static double finite_or_0(double value)
+{
+    return isfinite(value) ? value : 0;
+}
+
+static int take_header(struct reading *reading, const Gilwait__Capture__Header *header)
+{
+    struct gw_model *model = reading->model;
+    int64_t writer = gw_tables_string(&reading->tables, header->writer);
+    int64_t kernel = gw_tables_string(&reading->tables, header->kernel);
+
+    if (reading->header_seen)
+        return -GW_E_BAD_DATA;
+    if (writer < 0 || kernel < 0)
+        return -ENOMEM;
+    reading->header_seen = true;
+    model->writer = (uint32_t)writer;
+    model->kernel = (uint32_t)kernel;
+    model->cpus = header->cpus;
+    model->realtime_ns = header->realtime_ns;
+    model->monotonic_ns = header->monotonic_ns;
+    model->rate_hz = finite_or_0(header->rate_hz);
+    model->max_cpu = finite_or_0(header->max_cpu);
+    return 0;
+}
+
+static void take_quality(struct gw_model_quality *sum, const struct gw_block *block,
+                         const Gilwait__Capture__Quality *quality)
+{
+    sum->ticks += block->n_ticks;
+    sum->gap_ns += block->gap_ns;
+    if (!quality)
+        return;
+    sum->late += quality->late;
+    sum->torn += quality->torn;
+    sum->dropped += quality->dropped;
+    sum->own_cpu_ns += quality->own_cpu_ns;
+    if (quality->max_rss_bytes > sum->max_rss_bytes)
+        sum->max_rss_bytes = quality->max_rss_bytes;
+    sum->rate_hz = finite_or_0(quality->rate_hz);
+}
+
+static int take_block(struct reading *reading, const Gilwait__Capture__Block *message)
+{
+    struct gw_model *model = reading->model;
+    struct gw_block *block = &reading->block;
+    bool first = model->quality.ticks == 0;
+
+    int rc = gw_block_parse(block, message, &reading->ids, &reading->tables);
+    if (rc == 0)
+        rc = gw_account_block(&reading->account, &reading->tables, block);
+    if (rc == 0)
+        rc = gw_blame_block(&reading->blame, &reading->pairs, block);
+    if (rc < 0)
+        return rc;
+    if (first || block->start_ns < model->start_ns)
+        model->start_ns = block->start_ns;
+    if (block->end_ns > model->end_ns)
+        model->end_ns = block->end_ns;
+    take_quality(&model->quality, block, message->quality);
+    return 0;
+}
+
+static int take_data(struct reading *reading, const Gilwait__Capture__Data *data)
+{
+    int rc = gw_ids_define(&reading->ids, &reading->tables, data);
+
+    for (size_t i = 0; rc == 0 && i < data->n_blocks; i++)
+        rc = take_block(reading, data->blocks[i]);
+    return rc;
+}
+
+static int take_chunk(struct reading *reading, const struct gw_chunk *chunk)
+{
+    if (chunk->header)
+        return take_header(reading, chunk->header);
+    if (!reading->header_seen)
+        return -GW_E_BAD_DATA;
+    if (chunk->data)
+        return take_data(reading, chunk->data);
+    unsigned reason = (unsigned)chunk->end->reason;
+    reading->model->end.seen = true;
+    reading->model->end.reason =
+        reason < GW_N_END_REASONS ? (enum gw_end_reason)reason : GW_END_UNKNOWN;
+    return 0;
+}
+
+/* Chunk by chunk until END, the end of the stream or something wrong, which model->end tells.
+ * Returns an error only if there is no model to show for it. */
+static int take_chunks(struct reading *reading, struct gw_capture_reader *reader)
+{
+    struct gw_model_end *end = &reading->model->end;
+    struct gw_chunk chunk;
+    int rc = 1;
+
+    while (rc > 0 && !end->seen) {
+        end->good_bytes = gw_capture_reader_offset(reader);
+        rc = gw_capture_reader_next(reader, &chunk);
+        if (rc <= 0)
+            break;
+        int taken = take_chunk(reading, &chunk);
+        if (taken < 0)
+            rc = taken;
+    }
+    if (rc >= 0)
+        end->good_bytes = gw_capture_reader_offset(reader);
+    else
+        end->error = rc;
+    if (!reading->header_seen)
+        return rc < 0 ? rc : -GW_E_TRUNCATED;
+    return rc == -ENOMEM || rc == -GW_E_LIMIT ? rc : 0;
+}
+
+/* The tables become the model. */
+static int finish(struct reading *reading)
+{
+    struct gw_model *model = reading->model;
+    struct gw_tables *tables = &reading->tables;
+    struct gw_model_pair *pairs = NULL;
+    int rc = gw_pairs_finish(&reading->pairs, tables, &pairs, &model->n_pairs);
+
+    model->pairs = pairs;
+    model->quality.grain_ns = reading->pairs.grain_ns;
+    gw_account_finish(&reading->account, tables);
+    model->strings = tables->strings;
+    tables->strings = NULL;
+    model->n_functions = tables->functions.n;
+    model->functions = gw_rows_steal(&tables->functions);
+    model->n_stacks = tables->stacks.n;
+    model->stacks = gw_rows_steal(&tables->stacks);
+    model->n_processes = tables->processes.n;
+    model->processes = gw_rows_steal(&tables->processes);
+    model->n_threads = tables->threads.n;
+    model->threads = gw_rows_steal(&tables->threads);
+    model->n_gils = tables->gils.n;
+    model->gils = gw_rows_steal(&tables->gils);
+    model->n_slices = tables->slices.n;
+    model->slices = gw_rows_steal(&tables->slices);
+    return rc;
+}
+
+static int read_model(struct gw_capture_reader *reader, struct gw_model *model)
+{
+    struct reading reading = {.model = model};
+    int rc = gw_tables_init(&reading.tables);
+
+    gw_pairs_init(&reading.pairs, GW_MAX_PAIRS);
+    if (rc == 0)
+        rc = take_chunks(&reading, reader);
+    if (rc == 0)
+        rc = finish(&reading);
+    gw_pairs_fini(&reading.pairs);
+    gw_blame_fini(&reading.blame);
+    gw_account_fini(&reading.account);
+    gw_block_fini(&reading.block);
+    gw_ids_fini(&reading.ids);
+    gw_tables_fini(&reading.tables);
+    return rc;
+}
+
+static int explain(int rc, const char *path, struct gw_diag *diag)
+{
+    gw_diag_what(diag, rc, "cannot read %s", path);
+    if (rc == -GW_E_TRUNCATED)
+        gw_diag_why(diag, "it is empty or ends before the first whole chunk of a capture");
+    if (rc == -GW_E_FORMAT_VERSION) {
+        gw_diag_why(diag, "it was written in another major version of the capture format");
+        gw_diag_fix(diag, "read it with the gilwait-view that came with the recorder");
+    }
+    return rc;
+}
+
+int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_diag *diag)
+{
+    struct gw_capture_reader *reader;
+    int rc = gw_capture_reader_new(fd, &reader);
+
+    if (rc < 0)
+        return explain(rc, path, diag);
+    struct gw_model *model = calloc(1, sizeof *model);
+    rc = model ? read_model(reader, model) : -ENOMEM;
+    gw_capture_reader_free(reader);
+    if (rc < 0) {
+        gw_model_free(model);
+        return explain(rc, path, diag);
+    }
+    *out = model;
+    return 0;
+}
+
+int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag)
+{
+    bool is_stdin = strcmp(path, "-") == 0;
+    int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
+
+    if (fd < 0)
+        return gw_diag_what(diag, -errno, "cannot open %s", path);
+    return gw_model_read(fd, is_stdin ? "standard input" : path, out, diag);
+}
+
+const char *gw_model_end_reason(const struct gw_model *model)
+{
+    static const char *const names[GW_N_END_REASONS] = {
+#define GW_END_NAME(name, number, text) [number] = text,
+        GW_END_LIST(GW_END_NAME)
+#undef GW_END_NAME
+    };
+    return names[model->end.reason];
+}
+
+/* The arrays are read-only to everyone else, hence the casts. */
+void gw_model_free(struct gw_model *model)
+{
+    if (!model)
+        return;
+    gw_strtab_free((struct gw_strtab *)(uintptr_t)model->strings);
+    free((void *)(uintptr_t)model->functions);
+    free((void *)(uintptr_t)model->stacks);
+    free((void *)(uintptr_t)model->processes);
+    free((void *)(uintptr_t)model->threads);
+    free((void *)(uintptr_t)model->gils);
+    free((void *)(uintptr_t)model->slices);
+    free((void *)(uintptr_t)model->pairs);
+    free(model);
+}

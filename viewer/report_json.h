@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * The report as JSON, schema_version 1: what scripts, the HTML page and the tests read. Times are
+ * in seconds.
+ */
+#ifndef GW_REPORT_JSON_H
+#define GW_REPORT_JSON_H
+
+#include <jansson.h>
+
+#include "model/model.h"
+
+#define GW_REPORT_SCHEMA_VERSION 1
+
+/*
+ * Build the report. `top` limits the rows of `blame`, `functions_suffered` and `functions_caused`
+ * (largest first; 0: all).
+ *
+ *   schema_version     1
+ *   summary, verdict   the sentence, and its kind (summary.h)
+ *   target             {pid, python, free_threaded} of the first process sampled, or null
+ *   recorded           {writer, kernel, cpus, start_unix_s}
+ *   duration_s         from the first instant looked at to the last
+ *   quality            {ticks, late, torn, dropped, unknown_s, gap_s, cpu_s, max_rss_bytes,
+ *                      asked_rate_hz, last_rate_hz, pair_grain_s (0: all pairs are exact)}
+ *   end                {complete, reason, error (a sentence or null), good_bytes}
+ *   processes          [{pid, parent_pid, python, exe, free_threaded, ticks, skipped (why, or
+ *                      null), ns_pid where it differs}]
+ *   gil, gils          {pid, interpreter, busy_share, switches, switch_interval_s, wait_s} of the
+ *                      GIL most waited for (null without a GIL), and of each
+ *   threads            [{pid, tid, name, main, wall_s, states {STATE: s}, cpu_s, run_queue_s (both
+ *                      null where not known), gil_wait_s, gil_wait_ci95_s [low, high], ns_tid
+ *                      where it differs}], most GIL wait first
+ *   blame              [{waiter {pid, tid, name, function, file, line}, holder {the same} or null,
+ *                      kind, seconds}] by leaf frame
+ *   blame_omitted_s    what the rows beyond `top` sum to
+ *   functions_suffered, functions_caused
+ *                      [{function, file, line (its first), self_s, total_s}]
+ *
+ * Returns a new reference (json_decref), or NULL when memory ran out.
+ */
+json_t *gw_report_json(const struct gw_model *model, size_t top);
+
+#endif

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The parts of the text report, and what they share. */
+#ifndef GW_REPORT_PARTS_H
+#define GW_REPORT_PARTS_H
+
+#include "ranking.h"
+#include "report_text.h"
+
+#define GW_REPORT_BOLD "\033[1m"
+#define GW_REPORT_DIM "\033[2m"
+#define GW_REPORT_PLAIN "\033[0m"
+
+struct gw_report {
+    const struct gw_model *model;
+    const struct gw_ranking *ranking;
+    const struct gw_report_options *options;
+    FILE *out;
+    bool many_processes; /* more than one was sampled: say which */
+};
+
+/* An escape sequence, if the report is to have any. */
+void gw_report_style(const struct gw_report *report, const char *style);
+
+/* An empty line and a title. */
+void gw_report_heading(const struct gw_report *report, const char *text);
+
+/* Every thread: its wait with the interval, exact times, all its states. */
+void gw_report_threads(const struct gw_report *report);
+
+/* Who waits for whom; functions that suffer, functions that cause. */
+void gw_report_tables(const struct gw_report *report);
+
+#endif

@@ -1,0 +1,121 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "report_parts.h"
+
+#include "cell.h"
+#include "columns.h"
+#include "model/label.h"
+#include "number.h"
+
+/* Rows of a table that are shown. */
+static size_t shown(const struct gw_report *report, size_t n)
+{
+    size_t top = report->options->top;
+
+    return top && top < n ? top : n;
+}
+
+static void put_more(const struct gw_report *report, size_t n, uint64_t ns)
+{
+    size_t rows = shown(report, n);
+
+    if (rows == n)
+        return;
+    fputs("... and ", report->out);
+    gw_number_count(report->out, n - rows);
+    fputs(" more", report->out);
+    if (ns) {
+        fputs(" with ", report->out);
+        gw_number_seconds(report->out, ns);
+        fputs(" together", report->out);
+    }
+    fputs(" (--top 0 shows all)\n", report->out);
+}
+
+static void put_line(const struct gw_report *report, struct gw_cell *cell, size_t at)
+{
+    gw_columns_wrap(report->out, gw_cell_text(cell), at, at + 2, GW_REPORT_COLUMNS);
+    gw_cell_end(cell);
+}
+
+static void put_side(FILE *out, const struct gw_report *report, const struct gw_ranking_side *side)
+{
+    gw_label_thread(out, report->model, side->thread, NULL);
+    fputs(" in ", out);
+    gw_label_place(out, report->model, side->function, side->line, NULL);
+}
+
+static void put_blame_row(const struct gw_report *report, const struct gw_ranking_blame *blame)
+{
+    const size_t at = GW_CELL_NUMBER + GW_CELL_SHARE + 2;
+    struct gw_cell cell;
+
+    gw_cell_seconds(report->out, blame->ns);
+    gw_cell_share(report->out, gw_share(blame->ns, report->ranking->wait_ns));
+    fputs("  ", report->out);
+    if (gw_cell_begin(&cell))
+        put_side(cell.file, report, &blame->waiter);
+    put_line(report, &cell, at);
+    fprintf(report->out, "%*s", (int)at, "");
+    if (gw_cell_begin(&cell)) {
+        if (blame->kind == GW_BLAME_HELD) {
+            fputs("waits for ", cell.file);
+            put_side(cell.file, report, &blame->holder);
+        } else {
+            fputs(blame->kind == GW_BLAME_HANDOFF ? "waits while nobody holds it (handoff)"
+                                                  : "waits for a holder that could not be told",
+                  cell.file);
+        }
+    }
+    put_line(report, &cell, at);
+}
+
+static void put_blame(const struct gw_report *report)
+{
+    const struct gw_ranking *ranking = report->ranking;
+    uint64_t rest = 0;
+
+    if (ranking->n_blame == 0)
+        return;
+    gw_report_heading(report, "Who waits for whom, by share of all GIL wait");
+    for (size_t i = 0; i < shown(report, ranking->n_blame); i++)
+        put_blame_row(report, &ranking->blame[i]);
+    for (size_t i = shown(report, ranking->n_blame); i < ranking->n_blame; i++)
+        rest += ranking->blame[i].ns;
+    put_more(report, ranking->n_blame, rest);
+}
+
+static void put_functions(const struct gw_report *report, const char *heading,
+                          const struct gw_ranking_function *functions, size_t n)
+{
+    const struct gw_model *model = report->model;
+
+    if (n == 0)
+        return;
+    gw_report_heading(report, heading);
+    gw_report_style(report, GW_REPORT_DIM);
+    fprintf(report->out, "%*s%*s\n", (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "in it",
+            (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "with callees");
+    gw_report_style(report, GW_REPORT_PLAIN);
+    for (size_t i = 0; i < shown(report, n); i++) {
+        struct gw_cell cell;
+        gw_cell_seconds(report->out, functions[i].self_ns);
+        gw_cell_share(report->out, gw_share(functions[i].self_ns, report->ranking->wait_ns));
+        gw_cell_seconds(report->out, functions[i].total_ns);
+        gw_cell_share(report->out, gw_share(functions[i].total_ns, report->ranking->wait_ns));
+        fputs("  ", report->out);
+        if (gw_cell_begin(&cell))
+            gw_label_place(cell.file, model, functions[i].function,
+                           model->functions[functions[i].function].first_line, NULL);
+        put_line(report, &cell, 2 * (GW_CELL_NUMBER + GW_CELL_SHARE) + 2);
+    }
+    put_more(report, n, 0);
+}
+
+void gw_report_tables(const struct gw_report *report)
+{
+    const struct gw_ranking *ranking = report->ranking;
+
+    put_blame(report);
+    put_functions(report, "Functions that suffer GIL wait", ranking->suffered, ranking->n_suffered);
+    put_functions(report, "Functions that cause GIL wait", ranking->caused, ranking->n_caused);
+}

@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+// One flame graph with its line of details, its search result and its way back from a zoom.
+import flamegraph from "d3-flame-graph";
+import { select } from "d3-selection";
+import { el } from "./dom.js";
+import { prepare } from "./flame_tree.js";
+import { percent, share } from "./format.js";
+
+const CELL_HEIGHT = 20;
+// Narrower boxes cannot be seen or hit, and each costs time in every redraw.
+const MIN_FRAME_PX = 1;
+const SHADES = 3;
+
+// Neighbours get different shades, and a name the same one everywhere.
+function shade(name) {
+    let hash = 0;
+    for (let i = 0; i < name.length; i++)
+        hash = (hash * 31 + name.charCodeAt(i)) >>> 0;
+    return hash % SHADES;
+}
+
+function colour(node) {
+    if (node.highlight)
+        return "var(--match)";
+    const { side, head, label } = node.data;
+    if (side !== "wait" && side !== "hold")
+        return `var(--flame-${side})`;
+    return head ? `var(--flame-${side}-head)` : `var(--flame-${side}-${shade(label)})`;
+}
+
+export class FlamePane {
+    constructor({ key, heading, sides, link }, tree) {
+        this.tree = prepare(tree, sides, link);
+        this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
+        this.found = el("span", { class: "found", "aria-live": "polite" });
+        this.reset = el("button", { type: "button", disabled: true }, "Reset zoom");
+        this.canvas = el("div", {
+            class: "flame",
+            id: key,
+            tabindex: "0",
+            role: "application",
+            "aria-label": `${heading}. Arrow keys go from frame to frame, Enter zooms, Escape resets.`,
+            "aria-describedby": `${key}-details`,
+        });
+        this.element = el(
+            "div",
+            { class: "pane" },
+            el("div", { class: "pane-head" }, el("h3", {}, heading), this.found, this.reset),
+            this.canvas,
+            this.details,
+        );
+        this.reset.addEventListener("click", () => this.zoomOut());
+        this.canvas.addEventListener("keydown", (event) => this.key(event));
+    }
+
+    // Needs the element in the document, for its width.
+    draw() {
+        this.chart = flamegraph()
+            .width(this.canvas.clientWidth)
+            .cellHeight(CELL_HEIGHT)
+            .minFrameSize(MIN_FRAME_PX)
+            .inverted(true)
+            .resetHeightOnZoom(true)
+            .getName((node) => node.data.label)
+            .setLabelHandler((node) => node.data.detail)
+            .setColorMapper(colour)
+            .setDetailsHandler((text) => this.describe(text))
+            .setSearchMatch((node, term) => term !== "" && node.data.text.includes(term))
+            .setSearchHandler((results) => this.report(results))
+            .onClick((node) => this.zoomed(node));
+        select(this.canvas).datum(this.tree).call(this.chart);
+        this.root = select(this.canvas).datum();
+        this.current = this.root;
+        this.describe(null);
+        this.mark();
+        new ResizeObserver(() => this.resize()).observe(this.canvas);
+    }
+
+    resize() {
+        if (this.canvas.clientWidth === this.chart.width())
+            return;
+        this.chart.width(this.canvas.clientWidth).update();
+        this.mark();
+    }
+
+    search(text) {
+        if (text === "") {
+            this.found.textContent = "";
+            this.chart.clear();
+        } else {
+            this.chart.search(text.toLowerCase());
+        }
+        this.mark();
+    }
+
+    // Of matches inside each other the outer one counts. The chart's own sum knows only what the
+    // zoom shows.
+    report(results) {
+        const outer = results.filter((node) => !node.ancestors().slice(1).some((above) => above.highlight));
+        const sum = outer.reduce((total, node) => total + node.data.v, 0);
+        this.found.textContent =
+            results.length > 0 ? `found in ${percent(share(sum, this.tree.v))} of all waiting` : "not found";
+    }
+
+    zoomOut() {
+        this.chart.resetZoom();
+        this.canvas.focus();
+    }
+
+    zoomed(node) {
+        this.current = node;
+        this.reset.disabled = node === this.root;
+        this.mark();
+    }
+
+    describe(text) {
+        this.details.textContent = text ?? this.current.data.detail;
+    }
+
+    key(event) {
+        const step = {
+            ArrowDown: () => this.current.children?.find((child) => child.value > 0),
+            ArrowUp: () => this.current.parent,
+            ArrowRight: () => this.sibling(1),
+            ArrowLeft: () => this.sibling(-1),
+        }[event.key];
+        if (step) {
+            this.current = step() ?? this.current;
+            this.mark();
+        } else if (event.key === "Enter") {
+            this.chart.zoomTo(this.current);
+        } else if (event.key === "Escape") {
+            this.chart.resetZoom();
+        } else {
+            return;
+        }
+        event.preventDefault();
+        this.describe(null);
+    }
+
+    sibling(offset) {
+        const row = this.current.parent?.children.filter((child) => child.value > 0) ?? [];
+        return row[row.indexOf(this.current) + offset];
+    }
+
+    // The chart sets the class of each frame anew whenever it draws.
+    mark() {
+        select(this.canvas)
+            .selectAll("g")
+            .classed("current", (node) => node === this.current)
+            .classed("link", (node) => node.data.k === "link")
+            .classed("match", (node) => node.highlight === true)
+            .filter((node) => node === this.current)
+            .raise();
+    }
+}

@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+// Prepares a tree of the data for drawing. A node is {n: name, f: file, l: line, k: kind, t: tid,
+// v: nanoseconds, c: [children]}; kinds are "all", "process", "thread", "frame" (when left out),
+// "link", "handoff", "unknown" and "small". Below a link stands the other side of the pair.
+import { fullPlace, percent, place, seconds, share } from "./format.js";
+
+const NS_PER_S = 1e9;
+
+function label(node, kind, link) {
+    switch (kind) {
+    case "all":
+        return "all GIL wait";
+    case "process":
+        return `process ${node.n}`;
+    case "thread":
+        return node.n || `thread ${node.t}`;
+    case "link":
+        return `\u25bc ${link}`;
+    case "handoff":
+        return "no holder (handoff)";
+    case "unknown":
+        return "unknown";
+    case "small":
+        return "(small)";
+    default:
+        return place(node.n, node.f, node.l);
+    }
+}
+
+function detail(node, kind, total) {
+    const where = kind === "thread" ? `thread ${node.t}` : fullPlace(node.f, node.l);
+    const amount = `${seconds(node.v / NS_PER_S)}, ${percent(share(node.v, total))} of all waiting`;
+    return [node.label, where, amount].filter(Boolean).join(" \u2014 ");
+}
+
+// Adds label, detail, text (what a search looks through) and side ("wait", "hold" or a kind that
+// has a colour of its own) to each node, and puts wide children first, "(small)" last.
+export function prepare(root, sides, link) {
+    const pending = [[root, 0]];
+    while (pending.length > 0) {
+        const [node, depth] = pending.pop();
+        const kind = node.k ?? "frame";
+        node.label = label(node, kind, link);
+        node.detail = detail(node, kind, root.v);
+        node.text = kind === "frame" || kind === "thread" ? `${node.n}\n${node.f ?? ""}`.toLowerCase() : "";
+        node.side = kind === "frame" || kind === "thread" ? sides[depth] : kind;
+        node.head = kind === "thread" || kind === "process";
+        const below = kind === "link" ? 1 : depth;
+        node.c?.sort((a, b) => (a.k === "small") - (b.k === "small") || b.v - a.v);
+        node.c?.forEach((child) => pending.push([child, below]));
+    }
+    return root;
+}

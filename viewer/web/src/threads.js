@@ -1,0 +1,134 @@
+// SPDX-License-Identifier: Apache-2.0
+// All threads side by side: a bar of states, the wait with its interval, exact CPU times.
+import { sampledProcesses } from "./data.js";
+import { el, section, table } from "./dom.js";
+import { percent, seconds, secondsLike, share } from "./format.js";
+
+// A part of a bar says its name and share when there is room for both (share of the bar).
+const LABELLED_FROM = 0.15;
+
+function stateClass(name) {
+    return `state state-${name}`;
+}
+
+function bar(thread, states) {
+    const shown = states.filter((state) => thread.states[state.name] > 0);
+    const parts = shown.map((state) => {
+        const value = thread.states[state.name];
+        const part = share(value, thread.wall_s);
+        const text = `${state.name} ${percent(part)}`;
+        const element = el(
+            "span",
+            { class: stateClass(state.name), title: `${text}, ${seconds(value)}: ${state.meaning}` },
+            part >= LABELLED_FROM ? text : "",
+        );
+        element.style.flexGrow = String(value);
+        return element;
+    });
+    const words = shown.map((state) => `${state.name} ${percent(share(thread.states[state.name], thread.wall_s))}`);
+    return el("div", { class: "bar", role: "img", "aria-label": words.join(", ") }, ...parts);
+}
+
+function legend(states) {
+    return el(
+        "ul",
+        { class: "legend", "aria-label": "Colours of the states" },
+        ...states.map((state) =>
+            el(
+                "li",
+                { title: state.meaning },
+                el("span", { class: stateClass(state.name), "aria-hidden": "true" }),
+                state.name,
+            ),
+        ),
+    );
+}
+
+// "12 % to 18 %": the interval as shares of the thread's time.
+function interval(thread) {
+    const [low, high] = thread.gil_wait_ci95_s;
+    return `${percent(share(low, thread.wall_s))} to ${percent(share(high, thread.wall_s))}`;
+}
+
+export function threadName(thread) {
+    return thread.name || `thread ${thread.tid}`;
+}
+
+function identity(thread, data) {
+    const several = sampledProcesses(data).length > 1;
+    const number = several ? `${thread.pid}/${thread.tid}` : `${thread.tid}`;
+    return el(
+        "span",
+        { class: "identity" },
+        el("span", { class: "name", title: threadName(thread) }, threadName(thread)),
+        el("span", { class: "note" }, number),
+    );
+}
+
+function allStates(data, states) {
+    const format = secondsLike(data.threads.map((thread) => thread.wall_s));
+    const columns = [
+        { head: "Thread", cell: (thread) => identity(thread, data) },
+        ...states.map((state) => ({
+            head: state.name,
+            title: state.meaning,
+            number: true,
+            cell: (thread) => {
+                const value = thread.states[state.name];
+                if (!value)
+                    return "\u2013";
+                return el(
+                    "span",
+                    {},
+                    format(value),
+                    el("span", { class: "note" }, ` ${percent(share(value, thread.wall_s))}`),
+                );
+            },
+        })),
+    ];
+    return el(
+        "details",
+        {},
+        el("summary", {}, "Every state of every thread, in seconds and shares"),
+        table("Seconds in each state", columns, data.threads),
+    );
+}
+
+// A column of seconds found under `key` in each thread.
+function secondsColumn(data, key, head, title) {
+    const format = secondsLike(data.threads.map((thread) => thread[key]));
+    return { head, title, number: true, cell: (thread) => format(thread[key]) };
+}
+
+export function threadSection(data) {
+    const states = data.vocabulary.states.filter((state) =>
+        data.threads.some((thread) => thread.states[state.name] > 0),
+    );
+    const columns = [
+        { head: "Thread", cell: (thread) => identity(thread, data) },
+        {
+            head: "States",
+            title: "Where the thread's time went, left to right in the order of the legend",
+            cell: (thread) => bar(thread, states),
+        },
+        secondsColumn(data, "gil_wait_s", "GIL wait", "gil-wait and gil-handoff together"),
+        { head: "share", number: true, cell: (thread) => percent(share(thread.gil_wait_s, thread.wall_s)) },
+        {
+            head: "95\u00a0% interval",
+            title: "What the share could be, as the samples are a random choice of instants",
+            number: true,
+            cell: interval,
+        },
+        secondsColumn(data, "cpu_s", "CPU", "Exact, from the kernel"),
+        secondsColumn(data, "run_queue_s", "run queue", "Runnable without a CPU: exact, from the kernel"),
+        secondsColumn(data, "wall_s", "observed", "Time the thread was looked at"),
+    ];
+    return section(
+        "threads",
+        "Threads",
+        "Sorted by the time they waited for the GIL.",
+        legend(states),
+        table("Threads", columns, data.threads),
+        allStates(data, states),
+    );
+}
