@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares what gilwait-view makes of stored captures with what is stored beside them, byte for byte.
+
+tests/golden/NAME.capture is the capture, made once from NAME.capture.txt (see
+tests/support/capture_text.h): it is kept as bytes so that captures of older days stay readable.
+With GW_UPDATE_GOLDEN=1 all of it is written anew, to be looked through before it is committed.
+
+usage: check_golden.py GOLDEN_FOLDER CAPTURE_MAKE GILWAIT_VIEW
+"""
+import difflib
+import os
+import pathlib
+import subprocess
+import sys
+
+# Arguments of gilwait-view and the ending of the file with its output.
+OUTPUTS = {
+    ".report.txt": ["report"],
+    ".report.json": ["report", "--json"],
+    ".summary.txt": ["summary"],
+}
+
+
+def main():
+    golden, make, view = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
+    update = os.environ.get("GW_UPDATE_GOLDEN") == "1"
+    failed = checked = 0
+    for source in sorted(golden.glob("*.capture.txt")):
+        capture = source.with_suffix("")
+        if update:
+            made = subprocess.run([make], input=source.read_bytes(), capture_output=True, check=True)
+            capture.write_bytes(made.stdout)
+        for ending, arguments in OUTPUTS.items():
+            expected = golden / (capture.stem + ending)
+            run = subprocess.run([view, *arguments, capture], capture_output=True)
+            checked += 1
+            if run.returncode != 0:
+                print(f"{expected.name}: exit status {run.returncode}: {run.stderr.decode()}")
+                failed += 1
+            elif update:
+                expected.write_bytes(run.stdout)
+            elif not expected.is_file() or run.stdout != expected.read_bytes():
+                before = expected.read_text().splitlines() if expected.is_file() else []
+                print("\n".join(difflib.unified_diff(before, run.stdout.decode().splitlines(),
+                                                     expected.name, "now", lineterm="")))
+                failed += 1
+    print(f"{checked} outputs checked, {failed} differ")
+    return 1 if failed or not checked else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The small files under /proc; the first byte says which. */
+#include <elf.h>
+#include <stdlib.h>
+
+#include "target/proc.h"
+#include "target/task.h"
+
+static void parse_syscall(struct gw_span text)
+{
+    struct gw_syscall call;
+    if (gw_syscall_parse(text, &call) < 0)
+        return;
+    if (gw_syscall_classify(EM_X86_64, &call) > GW_SYSCALL_OTHER ||
+        gw_syscall_classify(EM_AARCH64, &call) > GW_SYSCALL_OTHER)
+        abort();
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct gw_span text = gw_span_of(data, size);
+    uint8_t which;
+    struct gw_proc_stat stat;
+    struct gw_schedstat schedstat;
+    pid_t pids[4];
+    if (!gw_span_u8(&text, &which))
+        return 0;
+    if (which == 't' && gw_proc_stat_parse(text, &stat) == 0 && stat.ppid < 0)
+        abort();
+    if (which == 'd' && gw_schedstat_parse(text, &schedstat) > 0)
+        abort();
+    if (which == 's')
+        parse_syscall(text);
+    if (which == 'c' && gw_proc_children_parse(text, pids, 4) > 0 && pids[0] <= 0)
+        abort();
+    return 0;
+}

@@ -1,0 +1,148 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "sample/classify.h"
+
+#define STATE(name) GW_STATE_##name
+
+struct row {
+    const char *what;
+    struct gw_evidence evidence;
+    struct gw_verdict expected;
+};
+
+/* A thread asleep in a system call, by what the call waits for. */
+#define IN_CALL(class) .kernel = GW_SYSCALL_INSIDE, .call = GW_SYSCALL_##class
+#define IN_FUTEX(of) IN_CALL(FUTEX), .futex = GW_GIL_FUTEX_##of
+#define RUNNABLE .kernel = GW_SYSCALL_RUNNING
+#define HELD .holds_before = true, .holds_after = true
+#define TOOK_IT .holds_after = true
+#define LET_GO .holds_before = true
+
+/* Certain at once; `woken`: what it is from the moment it may run and has no CPU. */
+#define IS(state, woken) {.on_cpu = STATE(state), .queued = STATE(woken)}
+#define EITHER(state, without_cpu)                                                                 \
+    {.on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true}
+#define EITHER_SOFT(state, without_cpu)                                                            \
+    {.on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true, .soft = true}
+
+static const struct row rows[] = {
+    {"nothing could be read", {.unreadable = true}, IS(UNKNOWN, UNKNOWN)},
+    {"nothing could be read of the holder", {.unreadable = true, HELD}, IS(UNKNOWN, UNKNOWN)},
+
+    {"holder, runnable", {HELD, RUNNABLE}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder at a boundary", {HELD, RUNNABLE, .boundary = true}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder, had waited", {HELD, RUNNABLE, .origin = GW_RUN_WAITER},
+     EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder that lets go, runnable", {LET_GO, RUNNABLE}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder asleep in a read", {HELD, IN_CALL(IO)}, IS(GIL_BLOCKED, GIL_QUEUED)},
+    {"holder asleep for a time", {HELD, IN_CALL(SLEEP)}, IS(GIL_BLOCKED, GIL_QUEUED)},
+    {"holder asleep on another lock", {HELD, IN_FUTEX(NONE)}, IS(GIL_BLOCKED, GIL_QUEUED)},
+    {"holder in a page fault", {HELD, .kernel = GW_SYSCALL_OUTSIDE}, IS(GIL_BLOCKED, GIL_QUEUED)},
+    /* It slept when its system call was read, but had let go of the GIL by then: as the holder it
+     * had been running. */
+    {"holder that lets go and reads", {LET_GO, IN_CALL(IO)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder that lets go and sleeps", {LET_GO, IN_CALL(SLEEP)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder that was made to drop it", {LET_GO, IN_FUTEX(DROPPED)},
+     EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder that waits for it again", {LET_GO, IN_FUTEX(WAIT)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+
+    {"asleep for the GIL", {IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
+    {"asleep for the GIL, gets it", {TOOK_IT, IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
+    {"asleep in drop_gil", {IN_FUTEX(DROPPED)}, IS(GIL_HANDOFF, GIL_HANDOFF)},
+    {"asleep for the GIL, by 3.15's word", {IN_FUTEX(WAIT), .gil_requested = true},
+     IS(GIL_WAIT, GIL_HANDOFF)},
+
+    {"asleep on another lock", {IN_FUTEX(NONE)}, IS(LOCK_WAIT, CPU_WAIT)},
+    {"asleep on a socket", {IN_CALL(IO)}, IS(IO_WAIT, CPU_WAIT)},
+    {"asleep for a child", {IN_CALL(CHILD)}, IS(IO_WAIT, CPU_WAIT)},
+    {"asleep in some other call", {IN_CALL(OTHER)}, IS(IO_WAIT, CPU_WAIT)},
+    {"asleep for a time", {IN_CALL(SLEEP)}, IS(SLEEP, CPU_WAIT)},
+    {"asleep in a page fault", {.kernel = GW_SYSCALL_OUTSIDE}, IS(IO_WAIT, CPU_WAIT)},
+    /* The futex range counts for futex calls only. */
+    {"a read whose argument looks like the GIL",
+     {IN_CALL(IO), .futex = GW_GIL_FUTEX_WAIT}, IS(IO_WAIT, CPU_WAIT)},
+    {"asleep at a boundary", {IN_CALL(IO), .boundary = true}, IS(IO_WAIT, CPU_WAIT)},
+    {"asleep, had held", {IN_CALL(SLEEP), .origin = GW_RUN_HOLDER}, IS(SLEEP, CPU_WAIT)},
+
+    {"runnable in C code", {RUNNABLE}, EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, had held", {RUNNABLE, .origin = GW_RUN_HOLDER}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, had waited", {RUNNABLE, .origin = GW_RUN_WAITER},
+     EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, has it a moment later", {TOOK_IT, RUNNABLE}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+    {"runnable at a boundary", {RUNNABLE, .boundary = true}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+    {"runnable in take_gil by 3.15's word", {RUNNABLE, .gil_requested = true},
+     EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+    {"runnable, counted by the condition variable", {RUNNABLE, .counted = true},
+     EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+    {"runnable at a boundary, had waited",
+     {RUNNABLE, .boundary = true, .origin = GW_RUN_WAITER}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+};
+
+static void each_combination(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        const struct gw_verdict *expected = &rows[i].expected;
+        struct gw_verdict is = gw_classify(&rows[i].evidence);
+        if (is.on_cpu != expected->on_cpu || is.queued != expected->queued ||
+            is.doubt != expected->doubt || is.soft != expected->soft)
+            fail_msg("%s: is %s/%s doubt %d soft %d, not %s/%s doubt %d soft %d", rows[i].what,
+                     gw_state_name(is.on_cpu), gw_state_name(is.queued), is.doubt, is.soft,
+                     gw_state_name(expected->on_cpu), gw_state_name(expected->queued),
+                     expected->doubt, expected->soft);
+    }
+}
+
+static struct gw_evidence evidence_number(unsigned n)
+{
+    return (struct gw_evidence){
+        .holds_before = n & 1,
+        .holds_after = n >> 1 & 1,
+        .boundary = n >> 2 & 1,
+        .gil_requested = n >> 3 & 1,
+        .counted = n >> 4 & 1,
+        .unreadable = n >> 5 & 1,
+        .kernel = (enum gw_syscall_kind)((n >> 6) % 3),
+        .call = (enum gw_syscall_class)((n >> 6) / 3 % 5),
+        .futex = (enum gw_gil_futex)((n >> 6) / 15 % 3),
+        .origin = (enum gw_run_origin)((n >> 6) / 45 % 3),
+    };
+}
+
+/* What must hold for any evidence whatever. */
+static void laws_of_all_combinations(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < 64 * 135; n++) {
+        struct gw_evidence evidence = evidence_number(n);
+        struct gw_verdict is = gw_classify(&evidence);
+        bool holds = evidence.holds_before && !evidence.unreadable;
+        /* One holder: only who holds the GIL is in a state that says so, and always is. */
+        assert_int_equal(gw_state_holds_gil(is.on_cpu), holds);
+        assert_int_equal(gw_state_holds_gil(is.queued), holds);
+        if (is.soft)
+            assert_true(is.doubt && evidence.origin != GW_RUN_OTHER);
+        if (evidence.unreadable)
+            assert_int_equal(is.on_cpu, GW_STATE_UNKNOWN);
+        else if (!holds)
+            assert_int_equal(is.doubt, evidence.kernel == GW_SYSCALL_RUNNING);
+        assert_true(is.on_cpu < GW_N_STATES && is.queued < GW_N_STATES);
+        /* Without a CPU nobody is on one. */
+        assert_true(is.queued != GW_STATE_GIL_RUNNING && is.queued != GW_STATE_NATIVE);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(each_combination),
+        cmocka_unit_test(laws_of_all_combinations),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
