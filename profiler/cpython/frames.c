@@ -7,6 +7,8 @@
 #define HALF (GW_MAX_FRAMES / 2)
 #define PAGE 4096u
 #define MAX_ATTEMPTS 4
+/* Places asked for although the last walk did not need them. */
+#define SPARE_RANGES 4u
 /* More than the chunk's used part a moment ago, as the stack may have grown since. */
 #define CHUNK_SLACK 512u
 /* User addresses of x86-64 and aarch64 lie below 2^48 (5-level paging is opt-in per mmap). */
@@ -394,13 +396,40 @@ static bool in_chunk(const struct gw_stack_guess *guess, const struct gw_hot_ran
            range->addr + range->len <= guess->chunk + guess->chunk_bytes;
 }
 
-/* Ask next time for what this walk needed, but for what the chunk covers anyway. */
+static bool overlaps(const struct gw_hot_range *a, const struct gw_hot_range *b)
+{
+    return a->addr < b->addr + b->len && b->addr < a->addr + a->len;
+}
+
+static bool is_kept(const struct gw_stack_guess *guess, const struct gw_hot_range *range)
+{
+    for (uint32_t i = 0; i < guess->n_hot; i++)
+        if (overlaps(&guess->hot[i], range))
+            return true;
+    return false;
+}
+
+/* Ask next time for what this walk needed, but for what the chunk covers anyway; and for a few of
+ * the places needed before it, as a thread that goes from Python to C and back meets the same
+ * frames on its C stack again and again. */
 static void keep_wanted(const struct gw_stack_scratch *scratch, struct gw_stack_guess *guess)
 {
+    struct gw_hot_range before[SPARE_RANGES];
+    uint32_t n_before = 0;
+    for (uint32_t i = 0; i < guess->n_hot && n_before < SPARE_RANGES; i++) {
+        bool again = false;
+        for (uint32_t j = 0; j < scratch->n_wanted && !again; j++)
+            again = overlaps(&guess->hot[i], &scratch->wanted[j]);
+        if (!again)
+            before[n_before++] = guess->hot[i];
+    }
     guess->n_hot = 0;
     for (uint32_t i = 0; i < scratch->n_wanted; i++)
         if (!in_chunk(guess, &scratch->wanted[i]))
             guess->hot[guess->n_hot++] = scratch->wanted[i];
+    for (uint32_t i = 0; i < n_before && guess->n_hot < GW_MAX_HOT; i++)
+        if (!in_chunk(guess, &before[i]) && !is_kept(guess, &before[i]))
+            guess->hot[guess->n_hot++] = before[i];
 }
 
 /* Read the thread on its own, copy b after whatever the walk of copy a needed. */

@@ -149,9 +149,14 @@ static void remember_origin(const struct gw_session *session, struct gw_thread *
 }
 
 /* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is
- * no state of the thread, and would otherwise be seen at every single tick. */
-static uint64_t not_our_doing(const struct gw_session *session, uint64_t queue_ns)
+ * no state of the thread, and would otherwise be seen at every single tick. One that has just let
+ * go of the GIL or was woken for it waits for a CPU in its own right, for about as long. */
+static uint64_t not_our_doing(const struct gw_session *session, struct gw_track *track,
+                              uint64_t queue_ns)
 {
+    const struct gw_entry *newest = gw_track_newest(track);
+    if (newest && newest->flags & GW_ENTRY_SOFT && !track->ran_native)
+        return queue_ns;
     return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
 }
 
@@ -162,7 +167,7 @@ static void settle(struct gw_session *session, struct gw_thread *thread, bool as
 {
     const struct gw_tick *now =
         gw_history_tick(session->history, gw_history_end(session->history) - 1);
-    uint64_t queued_ns = not_our_doing(session, thread->queued_ns);
+    uint64_t queued_ns = not_our_doing(session, &thread->track, thread->queued_ns);
     double spread = gw_random_unit(&session->random);
     double run = (double)(queued_ns + thread->ran_ns) / (double)now->dt_ns;
     if (asleep && run < 1)
