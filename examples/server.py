@@ -4,9 +4,9 @@
 # A threaded HTTP API as people write them: a pool of threads, a database behind a socket, JSON in
 # each request, and one background thread, report-builder, that computes without a pause.
 #
-# What the report should show: the http-N threads lose a large part of their time to the GIL, and
-# nearly all of that while report-builder is in build_report. Their wait for the database is I/O and
-# costs the GIL nothing. Start it with --no-report and the GIL wait is almost gone.
+# What the report should show: the http-N threads lose about half of their time to the GIL, and most
+# of that while report-builder is in build_report. Their wait for the database is I/O, during which
+# they do not want the GIL. With --no-report they wait less than half as long, and for each other.
 """usage: server.py [--port N] [--threads N] [--seconds N] [--no-report]"""
 import argparse
 import http.server

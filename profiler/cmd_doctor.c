@@ -28,7 +28,7 @@ static void print_help(void)
 
 /* What the checks have come to: the first failure decides the exit code. */
 struct doctor {
-    enum gw_exit code;
+    int code;
 };
 
 static void say_ok(const char *subject, const char *format, ...)
@@ -43,7 +43,7 @@ static void say_ok(const char *subject, const char *format, ...)
     va_end(args);
 }
 
-static void say_bad(struct doctor *doctor, enum gw_exit code, const char *subject, const char *why,
+static void say_bad(struct doctor *doctor, int code, const char *subject, const char *why,
                     const char *fix)
 {
     printf("FAIL  %-22s %s\n      %-22s -> %s\n", subject, why, "", fix);
@@ -230,5 +230,5 @@ int gw_cmd_doctor(int argc, char **argv)
     check_viewer();
     if (pid)
         check_owner(&doctor, pid);
-    return (int)doctor.code;
+    return doctor.code;
 }

@@ -6,10 +6,10 @@
 #        tests/deps.sh test     the same and what the tests need
 set -euo pipefail
 
-build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libunwind-dev libprotobuf-c-dev
+build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libprotobuf-c-dev
   protobuf-c-compiler libzstd-dev zlib1g-dev libjansson-dev)
 # clang only recommends its sanitizer run time, and recommended packages are not installed.
-test=(clang libclang-rt-dev libcmocka-dev debootstrap debian-archive-keyring procps util-linux)
+test=(clang libclang-rt-dev libcmocka-dev chromium debootstrap debian-archive-keyring procps util-linux)
 
 case ${1:-} in
   build) wanted=("${build[@]}") ;;

@@ -285,17 +285,45 @@ static bool build_nodes(struct builder *b)
     return true;
 }
 
+/* Fold a tree further, in place: each "small" that is written follows at least one node that was
+ * left out, so writing never overtakes reading. */
+static void fold_nodes(struct builder *b)
+{
+    size_t kept = 0;
+    b->n_open = 0;
+    for (size_t i = 0; i <= b->n_nodes; i++) {
+        size_t depth = i < b->n_nodes ? b->nodes[i].depth : 0;
+        while (b->n_open > depth) {
+            struct node small = {.step = {.kind = SMALL}, .depth = (uint32_t)b->n_open};
+            small.ns = b->open[--b->n_open].small_ns;
+            if (small.ns > 0)
+                b->nodes[kept++] = small;
+        }
+        if (i == b->n_nodes || depth > b->n_open)
+            continue; /* the end, or below a node that was left out */
+        struct node node = b->nodes[i];
+        if (depth > 0 && (node.step.kind == SMALL || node.ns < b->fold_ns)) {
+            b->open[depth - 1].small_ns += node.ns;
+        } else {
+            b->nodes[kept++] = node;
+            b->open[b->n_open++] = (struct open){.step = node.step};
+        }
+    }
+    b->n_nodes = kept;
+}
+
 /* Fold harder until the page can draw it. */
 static bool build_folded(struct builder *b, size_t max_nodes, double *fold_share)
 {
-    for (;;) {
-        b->fold_ns = (uint64_t)((double)b->total_ns * *fold_share);
-        if (!build_nodes(b))
-            return false;
-        if (b->n_nodes <= max_nodes || *fold_share >= 1.0)
-            return true;
+    b->fold_ns = (uint64_t)((double)b->total_ns * *fold_share);
+    if (!build_nodes(b))
+        return false;
+    while (b->n_nodes > max_nodes && *fold_share < 1.0) {
         *fold_share *= 2;
+        b->fold_ns = (uint64_t)((double)b->total_ns * *fold_share);
+        fold_nodes(b);
     }
+    return true;
 }
 
 static bool set_frame(json_t *object, const struct gw_model *model, uint32_t stack)

@@ -20,7 +20,7 @@ enum gw_exit {
 };
 
 /* The exit code for a (negative) error code. */
-static inline enum gw_exit gw_exit_from_error(int code)
+static inline int gw_exit_from_error(int code)
 {
     switch (gw_error_class(code)) {
     case GW_CLASS_GONE:

@@ -12,6 +12,8 @@
 #include "format/chunk.h"
 
 #define ZSTD_LEVEL 3
+/* Below this, what compression saves is not worth its time. */
+#define LEAST_TO_COMPRESS 256u
 
 struct gw_capture_writer {
     int fd;
@@ -78,10 +80,13 @@ int gw_capture_writer_new(int fd, struct gw_capture_writer **out)
 static void fill_payload(struct gw_capture_writer *writer, size_t len, struct gw_chunk_head *head)
 {
     uint8_t *payload = writer->packet + sizeof *head;
-    size_t packed = ZSTD_compressCCtx(writer->zstd, payload, writer->cap_payload, writer->plain,
-                                      len, ZSTD_LEVEL);
+    size_t packed = len;
 
-    if (!ZSTD_isError(packed) && packed < len) {
+    if (len >= LEAST_TO_COMPRESS)
+        packed = ZSTD_compressCCtx(writer->zstd, payload, writer->cap_payload, writer->plain, len,
+                                   ZSTD_LEVEL);
+    /* An error is larger than any length. */
+    if (packed < len) {
         head->codec = GW_CODEC_ZSTD;
         head->payload_len = (uint32_t)packed;
         return;

@@ -205,6 +205,9 @@ void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_
     uint64_t end_ns = now->at_ns - (uint64_t)(spread * (double)now->dt_ns);
     uint64_t from =
         queue_ns ? tick_from(history, end_ns > queue_ns ? end_ns - queue_ns : 0) : history->end - 1;
+    /* All ticks in doubt were spent the same way. Longer in the queue than since the last of them,
+     * the thread was queued at each. */
+    uint64_t doubts_from = queue_ns > now->dt_ns ? track->settled : from;
     /* Oldest first, as what was native ends the credit of the run's origin. */
     struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
     struct reverse first = at;
@@ -218,7 +221,7 @@ void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_
             if (!(entry->flags & GW_ENTRY_DOUBT))
                 continue;
             any_doubt = true;
-            if (entry->tick >= from)
+            if (entry->tick >= doubts_from)
                 settle_queued(track, entry);
             else
                 settle_on_cpu(track, entry);

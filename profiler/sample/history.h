@@ -2,11 +2,13 @@
 /*
  * The last second of one process: who was in which state at which tick, kept until it is certain.
  *
- * A runnable thread's tick is in doubt until its schedstat line changes. The growth of its
- * run-queue time then says for how long it was queued just before; ticks in that stretch become
- * "queued", all earlier ones were spent on a CPU. The end of the stretch lies somewhere between the
- * last two ticks; it is drawn uniformly from there, so that stretches shorter than a period are
- * counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
+ * A runnable thread's tick is in doubt until its schedstat line changes. As the line changes when a
+ * thread loses its CPU and when it gets one, all ticks in doubt were spent the same way. The growth
+ * of its run-queue time says for how long it was queued just before: longer than since the last
+ * tick, and those ticks were spent in the queue. A shorter stretch may have begun after the last
+ * tick; its end is drawn uniformly from the time since, and ticks before it were spent on a CPU: so
+ * stretches shorter than a period are counted as often as they deserve. What stays in doubt for
+ * GW_DOUBT_NS never got a CPU.
  *
  * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
  */

@@ -189,8 +189,10 @@ static void judge(struct gw_session *session, struct gw_look *look)
         verdict = (struct gw_verdict){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
     else
         remember_origin(session, thread, look);
-    thread->asleep =
-        !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING && thread->has_sched;
+    /* While it sleeps nothing changes, so one look is enough; but a lost stack is looked for again.
+     */
+    thread->asleep = !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING &&
+                     thread->has_sched && !thread->lost;
     struct gw_entry entry = {
         .stack = thread->stack,
         .on_cpu = (uint8_t)verdict.on_cpu,

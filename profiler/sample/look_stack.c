@@ -54,6 +54,7 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     enum gw_walk_result result = gw_stack_walk(&session->memory, &session->python.layout,
                                                look->has_image ? &look->image : NULL,
                                                &thread->guess, session->scratch, &session->walk);
+    thread->lost = false;
     if (result == GW_WALK_OK && intern_walk(session, thread))
         return;
     thread->n_frames = 0;
@@ -61,6 +62,7 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     thread->stack = 0;
     if (result != GW_WALK_EMPTY) {
         session->torn++;
+        thread->lost = true;
         thread->stack = session->torn_stack;
     }
 }

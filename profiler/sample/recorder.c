@@ -42,7 +42,8 @@ struct gw_recorder {
 static int write_header(struct gw_recorder *recorder)
 {
     struct utsname name;
-    Gilwait__Capture__Header header = GILWAIT__CAPTURE__HEADER__INIT;
+    Gilwait__Capture__Header header;
+    gilwait__capture__header__init(&header);
     header.writer = (char[]){"gilwait " GW_VERSION};
     if (uname(&name) == 0)
         header.kernel = name.release;
@@ -67,7 +68,8 @@ static void write_session(struct gw_recorder *recorder, struct gw_session *sessi
     if (recorder->output_error)
         return;
     uint64_t cpu_ns = gw_own_cpu_ns();
-    Gilwait__Capture__Quality quality = GILWAIT__CAPTURE__QUALITY__INIT;
+    Gilwait__Capture__Quality quality;
+    gilwait__capture__quality__init(&quality);
     quality.late = recorder->schedule.late;
     quality.own_cpu_ns = cpu_ns - recorder->written_cpu_ns;
     quality.max_rss_bytes = gw_own_max_rss_bytes();
@@ -100,7 +102,8 @@ static void write_end(struct gw_recorder *recorder, enum gw_recorder_end reason)
         [GW_RECORDER_TARGET_ENDED] = GILWAIT__CAPTURE__END__REASON__TARGET_ENDED,
         [GW_RECORDER_OUTPUT] = GILWAIT__CAPTURE__END__REASON__OUTPUT,
     };
-    Gilwait__Capture__End end = GILWAIT__CAPTURE__END__INIT;
+    Gilwait__Capture__End end;
+    gilwait__capture__end__init(&end);
     end.reason = reasons[reason];
     end.monotonic_ns = gw_monotonic_ns();
     end.ticks = recorder->ticks;
@@ -110,13 +113,15 @@ static void write_end(struct gw_recorder *recorder, enum gw_recorder_end reason)
 /* A process that is not sampled is listed once, with the reason. */
 static void write_skipped(struct gw_recorder *recorder, pid_t pid, const char *reason)
 {
-    Gilwait__Capture__Data data = GILWAIT__CAPTURE__DATA__INIT;
-    Gilwait__Capture__Process process = GILWAIT__CAPTURE__PROCESS__INIT;
+    Gilwait__Capture__Data data;
+    Gilwait__Capture__Process process;
     Gilwait__Capture__Process *processes[1] = {&process};
     struct gw_definitions_message message = {0};
     char exe[GW_MAX_STRING] = "";
     char link[32];
     struct gw_proc_stat stat;
+    gilwait__capture__data__init(&data);
+    gilwait__capture__process__init(&process);
     snprintf(link, sizeof link, "/proc/%d/exe", pid);
     ssize_t len = readlink(link, exe, sizeof exe - 1);
     exe[len > 0 ? len : 0] = '\0';
@@ -193,6 +198,16 @@ static void try_descendant(struct gw_recorder *recorder, struct gw_descendant *i
     item->settled = true;
     if (err && gw_error_class(err) != GW_CLASS_GONE)
         write_skipped(recorder, item->pid, diag.why[0] ? diag.why : gw_error_sentence(err));
+}
+
+/* What is still being tried when the recording ends is listed like what was given up before. */
+static void list_unsettled(struct gw_recorder *recorder)
+{
+    for (size_t i = 0; i < recorder->descendants.n; i++) {
+        const struct gw_descendant *item = &recorder->descendants.items[i];
+        if (!item->settled && !item->patient)
+            write_skipped(recorder, item->pid, "no Python had started in it");
+    }
 }
 
 static void follow_descendants(struct gw_recorder *recorder, uint64_t now_ns)
@@ -321,6 +336,7 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
         write_session(recorder, session, true);
         gw_session_close(session);
     }
+    list_unsettled(recorder);
     if (recorder->output_error)
         return GW_RECORDER_OUTPUT;
     write_end(recorder, end);

@@ -11,6 +11,7 @@
 /* Threads named in one go: each takes GW_TEXT_ROOM. */
 #define NAME_BATCH 64u
 #define RETRY_NS 1000000ull
+#define UNNAMED_NS (50 * 1000000ull)
 
 uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr)
 {
@@ -215,6 +216,14 @@ static void look_again_soon(struct gw_session *session, uint64_t now_ns, bool st
     session->next_start_ns = now_ns + session->start_retry_ns;
 }
 
+/* A new thread gets its name a moment after its state, when it has had the GIL for the first time.
+ */
+static void expect_names(struct gw_session *session)
+{
+    session->any_unnamed = true;
+    session->unnamed_pause_ns = UNNAMED_NS;
+}
+
 static bool is_known_tstate(const void *context, gw_raddr addr, uint64_t id)
 {
     const struct gw_session *session = context;
@@ -250,7 +259,7 @@ int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all)
     update_gils(session);
     bool starting;
     if (list_threads(session, now_ns, &starting))
-        session->any_unnamed = true;
+        expect_names(session);
     look_again_soon(session, now_ns, starting);
     if (all && session->list.complete)
         end_unseen(session);
@@ -291,12 +300,12 @@ static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_th
     }
 }
 
-void gw_roster_name_threads(struct gw_session *session, bool all)
+bool gw_roster_name_threads(struct gw_session *session, bool all)
 {
     struct gw_thread *threads[NAME_BATCH];
     struct gw_thread_name *names = calloc(NAME_BATCH, sizeof *names);
     if (!names)
-        return;
+        return true;
     for (size_t i = 0; i < session->list.n_interpreters; i++) {
         gw_raddr interp = session->list.interpreters[i].addr;
         size_t n = 0;
@@ -316,6 +325,10 @@ void gw_roster_name_threads(struct gw_session *session, bool all)
             name_batch(session, interp, threads, names, n);
     }
     free(names);
+    bool any_unnamed = false;
+    for (uint32_t t = 0; t < session->n_threads; t++)
+        any_unnamed |= session->threads[t]->alive && !session->threads[t]->named;
+    return any_unnamed;
 }
 
 void gw_roster_free(struct gw_session *session)

@@ -11,7 +11,6 @@
 
 #define ROSTER_NS (500 * 1000000ull) /* a thread state that ends without its thread shows late */
 #define NAMES_NS (10 * GW_NS_PER_S)  /* threads may be renamed */
-#define UNNAMED_NS (50 * 1000000ull) /* a new thread gets its name a moment after its state */
 #define TEND_NS (20 * 1000000ull)
 #define FATE_NS (100 * 1000000ull)
 #define SPARE_CODES 1024u
@@ -158,10 +157,11 @@ static void tend_names(struct gw_session *session, uint64_t now_ns)
     if (now_ns >= session->next_names_ns) {
         session->next_names_ns = now_ns + NAMES_NS;
         gw_roster_name_threads(session, true);
-    } else if (session->any_unnamed && now_ns >= session->next_unnamed_ns) {
-        session->next_unnamed_ns = now_ns + UNNAMED_NS;
-        session->any_unnamed = false;
-        gw_roster_name_threads(session, false);
+    } else if (session->any_unnamed &&
+               now_ns - session->unnamed_asked_ns >= session->unnamed_pause_ns) {
+        session->unnamed_asked_ns = now_ns;
+        session->unnamed_pause_ns *= 2; /* there are those that never get one */
+        session->any_unnamed = gw_roster_name_threads(session, false);
     }
 }
 
@@ -170,6 +170,9 @@ enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns
     if (!session->roster_due && now_ns < session->next_tend_ns && now_ns < session->next_start_ns)
         return GW_SESSION_GOES_ON;
     session->next_tend_ns = now_ns + TEND_NS;
+    /* The program that an exec has put in its place may have its threads at the same addresses. */
+    if (gw_proc_fate_quick(&session->proc) == GW_PROC_EXECED)
+        return GW_SESSION_EXECED;
     if (tend_roster(session, now_ns) == -ESRCH)
         return GW_SESSION_ENDED;
     tend_names(session, now_ns);

@@ -52,6 +52,7 @@ struct gw_thread {
     uint32_t n_frames, omitted;
     uint32_t stack;
     bool boundary;
+    bool lost; /* its stack could not be read */
 
     struct gw_track track;
     uint64_t ended_tick; /* first tick at which it was no more; UINT64_MAX */
@@ -118,8 +119,8 @@ struct gw_session {
     bool stopped;
     uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_still_ns;
     uint64_t start_retry_ns, next_start_ns; /* for the thread of a new thread state */
-    uint64_t next_unnamed_ns;
     bool any_unnamed;
+    uint64_t unnamed_asked_ns, unnamed_pause_ns; /* when they were asked for, and the next pause */
     uint64_t last_tick_ns;
     uint64_t last_work_ns; /* how long the last tick took */
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
@@ -132,8 +133,9 @@ struct gw_session {
 /* roster.c: bring threads and GILs into line with the target's lists: all of them, or only find
  * what is new. May allocate. */
 int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all);
-/* Ask for the names of all threads, or of those that have none from Python yet. */
-void gw_roster_name_threads(struct gw_session *session, bool all);
+/* Ask for the names of all threads, or of those that have none from Python yet. True: some still
+ * have none. */
+bool gw_roster_name_threads(struct gw_session *session, bool all);
 void gw_roster_free(struct gw_session *session);
 /* The thread is gone, or is no Python thread any more, from this tick on. */
 void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick);

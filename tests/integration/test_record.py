@@ -28,10 +28,10 @@ class RecordCase(Case):
         return process
 
     def end_gilwait(self, process, status=0):
-        with contextlib.closing(process.stderr):
-            err = process.stderr.read()
         if process.stdout:
             process.stdout.close()
+        with contextlib.closing(process.stderr):
+            err = process.stderr.read()
         self.assertEqual(process.wait(30), status, err)
         return err
 

@@ -11,8 +11,8 @@
 #include "base/error.h"
 #include "format/capture_writer.h"
 #include "format/vocabulary.h"
+#include "support/capture_words.h"
 
-#define MAX_WORDS 4096
 #define PRE(name) gilwait__capture__##name
 
 /* All memory of one text; freed at once. */
@@ -31,8 +31,7 @@ struct maker {
     Gilwait__Capture__Block *block;
     char *known[1024]; /* strings by id */
     uint32_t n_known, n_written;
-    char *words[MAX_WORDS];
-    size_t n_words;
+    struct capture_words words;
 };
 
 static void *take(struct pool *pool, size_t size)
@@ -71,98 +70,25 @@ static uint32_t string_id(struct maker *maker, const char *text)
     return maker->n_known++;
 }
 
-/* One word of a line, unquoted in place; returns what follows it. */
-static char *next_word(char *at, char **word)
-{
-    char *out = at;
-    bool quoted = false;
-
-    *word = out;
-    for (; *at && (quoted || (*at != ' ' && *at != '\t')); at++) {
-        unsigned byte;
-        if (*at == '"') {
-            quoted = !quoted;
-        } else if (*at == '\\' && at[1] == 'x' && sscanf(at + 2, "%2x", &byte) == 1) {
-            *out++ = (char)byte;
-            at += 3;
-        } else if (*at == '\\' && at[1]) {
-            at++;
-            *out++ = *at == 'n' ? '\n' : *at;
-        } else {
-            *out++ = *at;
-        }
-    }
-    char *rest = *at ? at + 1 : at;
-    *out = 0;
-    return rest;
-}
-
-static void split(struct maker *maker, char *line)
-{
-    maker->n_words = 0;
-    for (char *at = line; *at && maker->n_words < MAX_WORDS;) {
-        at += strspn(at, " \t");
-        if (!*at || *at == '#')
-            break;
-        at = next_word(at, &maker->words[maker->n_words++]);
-    }
-}
-
-/* Value of KEY=VALUE, or NULL. */
-static const char *value_of(const struct maker *maker, const char *key)
-{
-    size_t len = strlen(key);
-    for (size_t i = 1; i < maker->n_words; i++)
-        if (strncmp(maker->words[i], key, len) == 0 && maker->words[i][len] == '=')
-            return maker->words[i] + len + 1;
-    return NULL;
-}
-
-static uint64_t number(const struct maker *maker, const char *key)
-{
-    const char *value = value_of(maker, key);
-    return value ? strtoull(value, NULL, 0) : 0;
-}
-
-static uint32_t number32(const struct maker *maker, const char *key)
-{
-    return (uint32_t)number(maker, key);
-}
-
-static double real(const struct maker *maker, const char *key)
-{
-    const char *value = value_of(maker, key);
-    return value ? strtod(value, NULL) : 0;
-}
-
 static uint32_t string(struct maker *maker, const char *key)
 {
-    const char *value = value_of(maker, key);
+    const char *value = capture_words_value(&maker->words, key);
     return string_id(maker, value ? value : "");
-}
-
-static const char *word(const struct maker *maker, size_t i)
-{
-    return i < maker->n_words ? maker->words[i] : "";
-}
-
-static uint32_t word_number(const struct maker *maker, size_t i)
-{
-    return (uint32_t)strtoul(word(maker, i), NULL, 0);
 }
 
 static int do_header(struct maker *maker)
 {
-    Gilwait__Capture__Header header = GILWAIT__CAPTURE__HEADER__INIT;
-    const char *kernel = value_of(maker, "kernel");
+    Gilwait__Capture__Header header;
+    const char *kernel = capture_words_value(&maker->words, "kernel");
 
+    PRE(header__init)(&header);
     header.writer = take_text(maker, "gilwait test");
     header.kernel = take_text(maker, kernel ? kernel : "");
-    header.cpus = number32(maker, "cpus");
-    header.realtime_ns = number(maker, "realtime");
-    header.monotonic_ns = number(maker, "monotonic");
-    header.rate_hz = real(maker, "rate");
-    header.max_cpu = real(maker, "max_cpu");
+    header.cpus = capture_words_number32(&maker->words, "cpus");
+    header.realtime_ns = capture_words_number(&maker->words, "realtime");
+    header.monotonic_ns = capture_words_number(&maker->words, "monotonic");
+    header.rate_hz = capture_words_real(&maker->words, "rate");
+    header.max_cpu = capture_words_real(&maker->words, "max_cpu");
     return gw_capture_writer_header(maker->writer, &header);
 }
 
@@ -171,18 +97,18 @@ static int do_process(struct maker *maker)
     Gilwait__Capture__Process *process = take(&maker->pool, sizeof *process);
 
     PRE(process__init)(process);
-    process->id = word_number(maker, 1);
-    process->pid = number32(maker, "pid");
-    process->ns_pid = number32(maker, "ns_pid");
-    process->parent_pid = number32(maker, "ppid");
+    process->id = capture_words_get_number(&maker->words, 1);
+    process->pid = capture_words_number32(&maker->words, "pid");
+    process->ns_pid = capture_words_number32(&maker->words, "ns_pid");
+    process->parent_pid = capture_words_number32(&maker->words, "ppid");
     process->exe = string(maker, "exe");
     process->python = string(maker, "python");
-    process->python_hex = number32(maker, "hex");
-    process->free_threaded = number(maker, "ft") != 0;
-    process->first_seen_ns = number(maker, "first");
-    process->ended_ns = number(maker, "ended");
+    process->python_hex = capture_words_number32(&maker->words, "hex");
+    process->free_threaded = capture_words_number(&maker->words, "ft") != 0;
+    process->first_seen_ns = capture_words_number(&maker->words, "first");
+    process->ended_ns = capture_words_number(&maker->words, "ended");
     process->reason = string(maker, "skipped");
-    if (value_of(maker, "skipped"))
+    if (capture_words_value(&maker->words, "skipped"))
         process->status = GILWAIT__CAPTURE__PROCESS__STATUS__SKIPPED;
     APPEND(maker, maker->data.processes, maker->data.n_processes, process);
     return 0;
@@ -193,13 +119,13 @@ static int do_thread(struct maker *maker)
     Gilwait__Capture__Thread *thread = take(&maker->pool, sizeof *thread);
 
     PRE(thread__init)(thread);
-    thread->id = word_number(maker, 1);
-    thread->process = number32(maker, "process");
-    thread->tid = number32(maker, "tid");
-    thread->ns_tid = number32(maker, "ns_tid");
+    thread->id = capture_words_get_number(&maker->words, 1);
+    thread->process = capture_words_number32(&maker->words, "process");
+    thread->tid = capture_words_number32(&maker->words, "tid");
+    thread->ns_tid = capture_words_number32(&maker->words, "ns_tid");
     thread->name = string(maker, "name");
-    thread->first_seen_ns = number(maker, "first");
-    thread->main = number(maker, "main") != 0;
+    thread->first_seen_ns = capture_words_number(&maker->words, "first");
+    thread->main = capture_words_number(&maker->words, "main") != 0;
     APPEND(maker, maker->data.threads, maker->data.n_threads, thread);
     return 0;
 }
@@ -209,9 +135,9 @@ static int do_gil(struct maker *maker)
     Gilwait__Capture__Gil *gil = take(&maker->pool, sizeof *gil);
 
     PRE(gil__init)(gil);
-    gil->id = word_number(maker, 1);
-    gil->process = number32(maker, "process");
-    gil->interpreter = (int64_t)number(maker, "interpreter");
+    gil->id = capture_words_get_number(&maker->words, 1);
+    gil->process = capture_words_number32(&maker->words, "process");
+    gil->interpreter = (int64_t)capture_words_number(&maker->words, "interpreter");
     APPEND(maker, maker->data.gils, maker->data.n_gils, gil);
     return 0;
 }
@@ -221,10 +147,13 @@ static int do_function(struct maker *maker)
     Gilwait__Capture__Functions *functions = &maker->functions;
 
     if (functions->n_name == 0)
-        functions->first_id = word_number(maker, 1);
-    APPEND(maker, functions->name, functions->n_name, string_id(maker, word(maker, 2)));
-    APPEND(maker, functions->file, functions->n_file, string_id(maker, word(maker, 3)));
-    APPEND(maker, functions->first_line, functions->n_first_line, word_number(maker, 4));
+        functions->first_id = capture_words_get_number(&maker->words, 1);
+    APPEND(maker, functions->name, functions->n_name,
+           string_id(maker, capture_words_get(&maker->words, 2)));
+    APPEND(maker, functions->file, functions->n_file,
+           string_id(maker, capture_words_get(&maker->words, 3)));
+    APPEND(maker, functions->first_line, functions->n_first_line,
+           capture_words_get_number(&maker->words, 4));
     return 0;
 }
 
@@ -233,25 +162,25 @@ static int do_stack(struct maker *maker)
     Gilwait__Capture__Stacks *stacks = &maker->stacks;
 
     if (stacks->n_parent == 0)
-        stacks->first_id = word_number(maker, 1);
-    APPEND(maker, stacks->parent, stacks->n_parent, word_number(maker, 2));
-    APPEND(maker, stacks->function, stacks->n_function, word_number(maker, 3));
-    APPEND(maker, stacks->line, stacks->n_line, word_number(maker, 4));
+        stacks->first_id = capture_words_get_number(&maker->words, 1);
+    APPEND(maker, stacks->parent, stacks->n_parent, capture_words_get_number(&maker->words, 2));
+    APPEND(maker, stacks->function, stacks->n_function, capture_words_get_number(&maker->words, 3));
+    APPEND(maker, stacks->line, stacks->n_line, capture_words_get_number(&maker->words, 4));
     return 0;
 }
 
 static int do_block(struct maker *maker)
 {
     Gilwait__Capture__Block *block = take(&maker->pool, sizeof *block);
-    size_t n = (size_t)number(maker, "ticks");
+    size_t n = (size_t)capture_words_number(&maker->words, "ticks");
 
     PRE(block__init)(block);
-    block->process = number32(maker, "process");
-    block->start_ns = number(maker, "start");
+    block->process = capture_words_number32(&maker->words, "process");
+    block->start_ns = capture_words_number(&maker->words, "start");
     block->dt_ns = take(&maker->pool, (n + 1) * sizeof *block->dt_ns);
     block->n_dt_ns = n;
     for (size_t i = 0; i < n; i++)
-        block->dt_ns[i] = number(maker, "dt");
+        block->dt_ns[i] = capture_words_number(&maker->words, "dt");
     APPEND(maker, maker->data.blocks, maker->data.n_blocks, block);
     maker->block = block;
     return 0;
@@ -259,8 +188,10 @@ static int do_block(struct maker *maker)
 
 static int do_gap(struct maker *maker)
 {
-    APPEND(maker, maker->block->gap_tick, maker->block->n_gap_tick, word_number(maker, 1));
-    APPEND(maker, maker->block->gap_ns, maker->block->n_gap_ns, word_number(maker, 2));
+    APPEND(maker, maker->block->gap_tick, maker->block->n_gap_tick,
+           capture_words_get_number(&maker->words, 1));
+    APPEND(maker, maker->block->gap_ns, maker->block->n_gap_ns,
+           capture_words_get_number(&maker->words, 2));
     return 0;
 }
 
@@ -278,15 +209,15 @@ static int do_track(struct maker *maker)
     uint32_t before = 0;
 
     PRE(track__init)(track);
-    track->thread = word_number(maker, 1);
-    track->end_tick = number32(maker, "end");
-    track->exact = value_of(maker, "cpu") != NULL;
-    track->cpu_ns = number(maker, "cpu");
-    track->run_queue_ns = number(maker, "queue");
-    for (size_t i = 2; i < maker->n_words; i++) {
+    track->thread = capture_words_get_number(&maker->words, 1);
+    track->end_tick = capture_words_number32(&maker->words, "end");
+    track->exact = capture_words_value(&maker->words, "cpu") != NULL;
+    track->cpu_ns = capture_words_number(&maker->words, "cpu");
+    track->run_queue_ns = capture_words_number(&maker->words, "queue");
+    for (size_t i = 2; i < maker->words.n; i++) {
         unsigned tick, stack = 0, gil = 0;
         char state[32];
-        if (sscanf(maker->words[i], "%u:%31[^:]:%u:%u", &tick, state, &stack, &gil) < 2)
+        if (sscanf(maker->words.at[i], "%u:%31[^:]:%u:%u", &tick, state, &stack, &gil) < 2)
             continue;
         APPEND(maker, track->tick, track->n_tick, tick - before);
         APPEND(maker, track->state, track->n_state, state_number(state));
@@ -304,13 +235,13 @@ static int do_holders(struct maker *maker)
     uint32_t before = 0;
 
     PRE(holders__init)(holders);
-    holders->gil = word_number(maker, 1);
-    holders->switches = number(maker, "switches");
-    holders->switch_interval_us = number(maker, "interval");
-    for (size_t i = 2; i < maker->n_words; i++) {
+    holders->gil = capture_words_get_number(&maker->words, 1);
+    holders->switches = capture_words_number(&maker->words, "switches");
+    holders->switch_interval_us = capture_words_number(&maker->words, "interval");
+    for (size_t i = 2; i < maker->words.n; i++) {
         unsigned tick, thread = 0;
         char who[32];
-        if (sscanf(maker->words[i], "%u:%31s", &tick, who) < 2)
+        if (sscanf(maker->words.at[i], "%u:%31s", &tick, who) < 2)
             continue;
         sscanf(who, "%u", &thread);
         APPEND(maker, holders->tick, holders->n_tick, tick - before);
@@ -329,12 +260,12 @@ static int do_quality(struct maker *maker)
     Gilwait__Capture__Quality *quality = take(&maker->pool, sizeof *quality);
 
     PRE(quality__init)(quality);
-    quality->late = number32(maker, "late");
-    quality->torn = number32(maker, "torn");
-    quality->dropped = number32(maker, "dropped");
-    quality->own_cpu_ns = number(maker, "own_cpu");
-    quality->max_rss_bytes = number(maker, "rss");
-    quality->rate_hz = real(maker, "rate");
+    quality->late = capture_words_number32(&maker->words, "late");
+    quality->torn = capture_words_number32(&maker->words, "torn");
+    quality->dropped = capture_words_number32(&maker->words, "dropped");
+    quality->own_cpu_ns = capture_words_number(&maker->words, "own_cpu");
+    quality->max_rss_bytes = capture_words_number(&maker->words, "rss");
+    quality->rate_hz = capture_words_real(&maker->words, "rate");
     maker->block->quality = quality;
     return 0;
 }
@@ -395,7 +326,7 @@ static int do_end(struct maker *maker)
     Gilwait__Capture__End end = GILWAIT__CAPTURE__END__INIT;
 
     for (unsigned i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (strcmp(word(maker, 1), reasons[i]) == 0)
+        if (strcmp(capture_words_get(&maker->words, 1), reasons[i]) == 0)
             end.reason = (Gilwait__Capture__End__Reason)i;
     return gw_capture_writer_end(maker->writer, &end);
 }
@@ -424,11 +355,11 @@ static const struct statement {
 
 static int run_line(struct maker *maker, char *line)
 {
-    split(maker, line);
-    if (maker->n_words == 0)
+    capture_words_split(&maker->words, line);
+    if (maker->words.n == 0)
         return 0;
     for (size_t i = 0; i < sizeof statements / sizeof statements[0]; i++)
-        if (strcmp(statements[i].name, maker->words[0]) == 0 &&
+        if (strcmp(statements[i].name, maker->words.at[0]) == 0 &&
             (maker->block || !statements[i].in_block))
             return statements[i].run(maker);
     return -GW_E_BAD_DATA;

@@ -10,7 +10,7 @@
 #define HEAP_BASE 0x7f1200000000u
 /* Room for the deepest stack that is walked; pages that are not used cost nothing. */
 #define HEAP_BYTES ((size_t)48 << 20)
-#define CHUNK_BYTES 16384u  /* DATA_STACK_CHUNK_SIZE of pycore_pystate.h */
+#define CHUNK_BYTES 16384u /* DATA_STACK_CHUNK_SIZE of pycore_pystate.h */
 #define LOCALS_BYTES 16u
 #define PTHREAD_BYTES 2304u /* struct pthread of glibc 2.36 */
 #define FIRST_SELF_DESCRIBING 13
@@ -264,15 +264,15 @@ void image_set_leaf(struct image *image, struct image_thread *thread, gw_raddr f
         image_put(image, thread->tstate, GW_F_tstate_frame, frame);
 }
 
-gw_raddr image_push(struct image *image, struct image_thread *thread,
-                    const struct image_code *code, int instruction, enum image_place place)
+gw_raddr image_push(struct image *image, struct image_thread *thread, const struct image_code *code,
+                    int instruction, enum image_place place)
 {
     bool in_chunk = place == IMAGE_IN_CHUNK && image->layout->frames == GW_FRAMES_STACK;
     gw_raddr addr = in_chunk ? take_from_chunk(image, thread)
                              : fake_heap_alloc(&image->heap, frame_bytes(image));
-    image_write_frame(image, addr,
-                      &(struct image_frame){
-                          .code = code, .instruction = instruction, .previous = thread->leaf});
+    image_write_frame(
+        image, addr,
+        &(struct image_frame){.code = code, .instruction = instruction, .previous = thread->leaf});
     image_set_leaf(image, thread, addr);
     return addr;
 }
@@ -281,8 +281,8 @@ gw_raddr image_push_shim(struct image *image, struct image_thread *thread,
                          const struct image_code *code)
 {
     gw_raddr addr = fake_heap_alloc(&image->heap, frame_bytes(image));
-    image_write_frame(
-        image, addr, &(struct image_frame){.code = code, .previous = thread->leaf, .shim = true});
+    image_write_frame(image, addr,
+                      &(struct image_frame){.code = code, .previous = thread->leaf, .shim = true});
     image_set_leaf(image, thread, addr);
     return addr;
 }

@@ -40,9 +40,9 @@ gw_raddr image_gil(const struct image *image, gw_raddr interp);
 
 struct image_thread {
     gw_raddr tstate;
-    gw_raddr pthread; /* its thread_id */
-    gw_raddr leaf;    /* newest frame, 0: none */
-    gw_raddr cframe;  /* 3.11 and 3.12: on the C stack */
+    gw_raddr pthread;         /* its thread_id */
+    gw_raddr leaf;            /* newest frame, 0: none */
+    gw_raddr cframe;          /* 3.11 and 3.12: on the C stack */
     gw_raddr chunk, top, end; /* newest data-stack chunk: 3.11+ */
 };
 
@@ -80,8 +80,8 @@ void image_write_frame(struct image *image, gw_raddr addr, const struct image_fr
 /* Put a frame on the thread's stack: in its data-stack chunk, or outside of any chunk as generators
  * have it (up to 3.10 all frames). Returns its address. */
 enum image_place { IMAGE_IN_CHUNK, IMAGE_OUTSIDE };
-gw_raddr image_push(struct image *image, struct image_thread *thread,
-                    const struct image_code *code, int instruction, enum image_place place);
+gw_raddr image_push(struct image *image, struct image_thread *thread, const struct image_code *code,
+                    int instruction, enum image_place place);
 gw_raddr image_push_shim(struct image *image, struct image_thread *thread,
                          const struct image_code *code);
 

@@ -22,8 +22,9 @@
 static Gilwait__Capture__Header header_message(void)
 {
     static char writer[] = "gilwait 0.1.0", kernel[] = "6.1.0";
-    Gilwait__Capture__Header header = GILWAIT__CAPTURE__HEADER__INIT;
+    Gilwait__Capture__Header header;
 
+    gilwait__capture__header__init(&header);
     header.writer = writer;
     header.kernel = kernel;
     header.rate_hz = 1000;

@@ -25,11 +25,18 @@ struct row {
 #define LET_GO .holds_before = true
 
 /* Certain at once; `woken`: what it is from the moment it may run and has no CPU. */
-#define IS(state, woken) {.on_cpu = STATE(state), .queued = STATE(woken)}
+#define IS(state, woken)                                                                           \
+    {                                                                                              \
+        .on_cpu = STATE(state), .queued = STATE(woken)                                             \
+    }
 #define EITHER(state, without_cpu)                                                                 \
-    {.on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true}
+    {                                                                                              \
+        .on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true                        \
+    }
 #define EITHER_SOFT(state, without_cpu)                                                            \
-    {.on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true, .soft = true}
+    {                                                                                              \
+        .on_cpu = STATE(state), .queued = STATE(without_cpu), .doubt = true, .soft = true          \
+    }
 
 static const struct row rows[] = {
     {"nothing could be read", {.unreadable = true}, IS(UNKNOWN, UNKNOWN)},
@@ -37,7 +44,8 @@ static const struct row rows[] = {
 
     {"holder, runnable", {HELD, RUNNABLE}, EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder at a boundary", {HELD, RUNNABLE, .boundary = true}, EITHER(GIL_RUNNING, GIL_QUEUED)},
-    {"holder, had waited", {HELD, RUNNABLE, .origin = GW_RUN_WAITER},
+    {"holder, had waited",
+     {HELD, RUNNABLE, .origin = GW_RUN_WAITER},
      EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder that lets go, runnable", {LET_GO, RUNNABLE}, EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder asleep in a read", {HELD, IN_CALL(IO)}, IS(GIL_BLOCKED, GIL_QUEUED)},
@@ -48,14 +56,16 @@ static const struct row rows[] = {
      * had been running. */
     {"holder that lets go and reads", {LET_GO, IN_CALL(IO)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder that lets go and sleeps", {LET_GO, IN_CALL(SLEEP)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
-    {"holder that was made to drop it", {LET_GO, IN_FUTEX(DROPPED)},
+    {"holder that was made to drop it",
+     {LET_GO, IN_FUTEX(DROPPED)},
      EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder that waits for it again", {LET_GO, IN_FUTEX(WAIT)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
 
     {"asleep for the GIL", {IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
     {"asleep for the GIL, gets it", {TOOK_IT, IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
     {"asleep in drop_gil", {IN_FUTEX(DROPPED)}, IS(GIL_HANDOFF, GIL_HANDOFF)},
-    {"asleep for the GIL, by 3.15's word", {IN_FUTEX(WAIT), .gil_requested = true},
+    {"asleep for the GIL, by 3.15's word",
+     {IN_FUTEX(WAIT), .gil_requested = true},
      IS(GIL_WAIT, GIL_HANDOFF)},
 
     {"asleep on another lock", {IN_FUTEX(NONE)}, IS(LOCK_WAIT, CPU_WAIT)},
@@ -66,22 +76,25 @@ static const struct row rows[] = {
     {"asleep in a page fault", {.kernel = GW_SYSCALL_OUTSIDE}, IS(IO_WAIT, CPU_WAIT)},
     /* The futex range counts for futex calls only. */
     {"a read whose argument looks like the GIL",
-     {IN_CALL(IO), .futex = GW_GIL_FUTEX_WAIT}, IS(IO_WAIT, CPU_WAIT)},
+     {IN_CALL(IO), .futex = GW_GIL_FUTEX_WAIT},
+     IS(IO_WAIT, CPU_WAIT)},
     {"asleep at a boundary", {IN_CALL(IO), .boundary = true}, IS(IO_WAIT, CPU_WAIT)},
     {"asleep, had held", {IN_CALL(SLEEP), .origin = GW_RUN_HOLDER}, IS(SLEEP, CPU_WAIT)},
 
     {"runnable in C code", {RUNNABLE}, EITHER(NATIVE, CPU_WAIT)},
     {"runnable, had held", {RUNNABLE, .origin = GW_RUN_HOLDER}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
-    {"runnable, had waited", {RUNNABLE, .origin = GW_RUN_WAITER},
-     EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, had waited", {RUNNABLE, .origin = GW_RUN_WAITER}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
     {"runnable, has it a moment later", {TOOK_IT, RUNNABLE}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
     {"runnable at a boundary", {RUNNABLE, .boundary = true}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
-    {"runnable in take_gil by 3.15's word", {RUNNABLE, .gil_requested = true},
+    {"runnable in take_gil by 3.15's word",
+     {RUNNABLE, .gil_requested = true},
      EITHER(GIL_HANDOFF, GIL_HANDOFF)},
-    {"runnable, counted by the condition variable", {RUNNABLE, .counted = true},
+    {"runnable, counted by the condition variable",
+     {RUNNABLE, .counted = true},
      EITHER(GIL_HANDOFF, GIL_HANDOFF)},
     {"runnable at a boundary, had waited",
-     {RUNNABLE, .boundary = true, .origin = GW_RUN_WAITER}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+     {RUNNABLE, .boundary = true, .origin = GW_RUN_WAITER},
+     EITHER(GIL_HANDOFF, GIL_HANDOFF)},
 };
 
 static void each_combination(void **state)

@@ -54,9 +54,8 @@ static void finish(void)
 
 static struct gw_frame frame_of(const struct image_code *code, int instruction)
 {
-    return (struct gw_frame){.frame = 0x1000,
-                             .code = code->addr,
-                             .instr = image_instr(&world.image, code, instruction)};
+    return (struct gw_frame){
+        .frame = 0x1000, .code = code->addr, .instr = image_instr(&world.image, code, instruction)};
 }
 
 static struct gw_location locate(const struct image_code *code, int instruction)

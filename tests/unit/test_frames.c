@@ -86,10 +86,8 @@ static enum gw_walk_result walk_alone(void)
 static enum gw_walk_result walk_batched(void)
 {
     assert_in_range(gw_stack_image_bytes(world.image.layout, &world.guess), 1, ARENA);
-    gw_stack_image_plan(world.image.layout, &world.guess, world.ranges, world.arena,
-                        &world.copies);
-    assert_int_equal(
-        gw_rmem_readv(&world.image.fake.memory, world.ranges, 2 * world.copies.n), 0);
+    gw_stack_image_plan(world.image.layout, &world.guess, world.ranges, world.arena, &world.copies);
+    assert_int_equal(gw_rmem_readv(&world.image.fake.memory, world.ranges, 2 * world.copies.n), 0);
     return gw_stack_walk(&world.image.fake.memory, world.image.layout, &world.copies, &world.guess,
                          world.scratch, &world.walk);
 }
@@ -181,12 +179,17 @@ static void frame_outside_of_the_chunk_is_learnt(void **state)
             wanted |= generator >= world.guess.hot[i].addr &&
                       generator < world.guess.hot[i].addr + world.guess.hot[i].len;
         assert_true(wanted);
-        /* Not needed any more, it is not asked for any more. */
+        /* Of what is not needed any more, only a few places are asked for on. */
+        for (uint32_t i = 0; i < 10; i++) {
+            fake_heap_alloc(&world.image.heap, 5000);
+            push_at(IMAGE_OUTSIDE);
+        }
+        assert_int_equal(walk_batched(), GW_WALK_OK);
+        uint32_t n_needed = world.guess.n_hot;
         image_set_leaf(&world.image, &world.thread, world.frames[2]);
         assert_int_equal(walk_batched(), GW_WALK_OK);
         assert_stack(3);
-        for (uint32_t i = 0; i < world.guess.n_hot; i++)
-            assert_false(generator == world.guess.hot[i].addr);
+        assert_true(world.guess.n_hot <= n_needed - 6);
     }
 }
 

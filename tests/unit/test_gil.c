@@ -158,7 +158,7 @@ static void waiters_are_counted(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(words_are_decoded),   cmocka_unit_test(cut_copy_is_refused),
+        cmocka_unit_test(words_are_decoded),           cmocka_unit_test(cut_copy_is_refused),
         cmocka_unit_test(any_word_makes_a_difference), cmocka_unit_test(futex_addresses),
         cmocka_unit_test(waiters_are_counted),
     };

@@ -45,6 +45,13 @@ static json_int_t weight(json_t *data, const char *tree)
     return json_integer_value(json_object_get(json_object_get(data, tree), "v"));
 }
 
+/* Name of the first thread of a tree. */
+static const char *first_name(json_t *data, const char *tree)
+{
+    json_t *children = json_object_get(json_object_get(data, tree), "c");
+    return json_string_value(json_object_get(json_array_get(children, 0), "n"));
+}
+
 static void test_both_trees_sum_to_the_blame(void **state)
 {
     (void)state;
@@ -54,6 +61,8 @@ static void test_both_trees_sum_to_the_blame(void **state)
     assert_int_equal(gw_model_total_wait_ns(model), 8000000);
     assert_int_equal(weight(data, "victims"), 8000000);
     assert_int_equal(weight(data, "culprits"), 8000000);
+    assert_string_equal(first_name(data, "victims"), "@GW_DATA@ \"quoted\" & 'so'");
+    assert_string_equal(first_name(data, "culprits"), "</script><img src=x onerror=alert(1)>");
 
     double seconds = 0;
     size_t i;

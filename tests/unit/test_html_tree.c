@@ -331,11 +331,20 @@ static void test_any_pairs_sum_to_the_wait_of_each_thread(void **state)
         json_t *thread = json_array_get(json_object_get(victims, "c"), i);
         assert_int_equal(json_integer_value(json_object_get(thread, "v")), wait[i]);
     }
-    json_t *culprits = tree_of(&model, GW_HTML_CULPRITS, 0.01);
+    json_t *culprits = tree_of(&model, GW_HTML_CULPRITS, 0.001);
     assert_sound(culprits);
     assert_int_equal(json_integer_value(json_object_get(culprits, "v")), total);
+
+    /* Folding step by step is folding at once. */
+    double fold_share = 0.001;
+    json_t *stepwise = gw_html_tree_json(&model, GW_HTML_CULPRITS, 100, &fold_share);
+    assert_true(fold_share > 0.004);
+    json_t *at_once = tree_of(&model, GW_HTML_CULPRITS, fold_share);
+    assert_true(json_equal(stepwise, at_once));
     json_decref(victims);
     json_decref(culprits);
+    json_decref(stepwise);
+    json_decref(at_once);
 }
 
 int main(void)

@@ -32,14 +32,17 @@ static void assert_has(const struct gw_layout *layout, enum gw_field field)
 static void assert_has_what_its_shape_needs(const struct gw_layout *layout)
 {
     static const enum gw_field stack_fields[] = {
-        GW_F_tstate_native_thread_id, GW_F_tstate_datastack_chunk, GW_F_tstate_datastack_top,
-        GW_F_frame_owner, GW_F_code_qualname,
+        GW_F_tstate_native_thread_id, GW_F_tstate_datastack_chunk,
+        GW_F_tstate_datastack_top,    GW_F_frame_owner,
+        GW_F_code_qualname,
     };
     static const enum gw_field all_fields[] = {
-        GW_F_runtime_finalizing, GW_F_interp_id, GW_F_interp_modules, GW_F_tstate_id,
-        GW_F_object_type, GW_F_type_name, GW_F_type_flags, GW_F_type_dictoffset,
-        GW_F_module_dict, GW_F_pylong_size, GW_F_pylong_digits, GW_F_dict_keys, GW_F_dict_values,
-        GW_F_dictkeys_nentries, GW_F_dictkeys_indices, GW_F_dictvalues_items, GW_F_gil_interval,
+        GW_F_runtime_finalizing, GW_F_interp_id,         GW_F_interp_modules,
+        GW_F_tstate_id,          GW_F_object_type,       GW_F_type_name,
+        GW_F_type_flags,         GW_F_type_dictoffset,   GW_F_module_dict,
+        GW_F_pylong_size,        GW_F_pylong_digits,     GW_F_dict_keys,
+        GW_F_dict_values,        GW_F_dictkeys_nentries, GW_F_dictkeys_indices,
+        GW_F_dictvalues_items,   GW_F_gil_interval,
     };
     for (size_t i = 0; i < sizeof all_fields / sizeof all_fields[0]; i++)
         assert_has(layout, all_fields[i]);
@@ -291,9 +294,9 @@ static void versions_as_text(void **state)
         uint32_t hex;
         const char *text;
     } cases[] = {
-        {0x030c01f0, "3.12.1"},     {0x030a0000, "3.10"},       {0x030f00c1, "3.15.0rc1"},
-        {0x030e00a7, "3.14.0a7"},   {0x030d00b4, "3.13.0b4"},   {0x030812f0, "3.8.18"},
-        {0x030c00f0, "3.12.0"},     {0xffffffff, "255.255.255"},
+        {0x030c01f0, "3.12.1"},   {0x030a0000, "3.10"},        {0x030f00c1, "3.15.0rc1"},
+        {0x030e00a7, "3.14.0a7"}, {0x030d00b4, "3.13.0b4"},    {0x030812f0, "3.8.18"},
+        {0x030c00f0, "3.12.0"},   {0xffffffff, "255.255.255"},
     };
     for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
         char text[16];

@@ -8,15 +8,11 @@
 
 #define FIRST_SLOTS 4u
 
-struct slot {
-    uint32_t holder_plus_one; /* 0: free */
-    uint64_t ns;
-};
-
 /* All pairs of one waiter in one place: a small table, so that the many holds of one wait meet in
  * few cache lines. */
 struct gw_pairs_row {
-    struct slot *slots; /* open addressing by row of holders */
+    uint32_t *holders; /* open addressing: row of holders + 1, 0 free */
+    uint64_t *ns;      /* by slot; apart from the holders, for most look-ups find none */
     uint32_t n;
     uint32_t n_slots; /* a power of two, or 0 */
     uint64_t debt_ns;
@@ -42,30 +38,47 @@ int gw_pairs_reserve(struct gw_pairs *pairs, size_t n)
     return GW_GROW(pairs, rows, n);
 }
 
+static void free_slots(struct gw_pairs_row *row)
+{
+    free(row->holders);
+    free(row->ns);
+}
+
 /* The holder's slot, or the free one where it belongs. Rows of holders are dense, so an odd factor
  * is all the hash they need. */
-static struct slot *find_slot(const struct gw_pairs_row *row, uint32_t holder)
+static uint32_t find_slot(const struct gw_pairs_row *row, uint32_t holder)
 {
     uint32_t mask = row->n_slots - 1;
     uint32_t at = (holder * 0x9e3779b1u) & mask;
 
-    while (row->slots[at].holder_plus_one && row->slots[at].holder_plus_one != holder + 1)
+    while (row->holders[at] && row->holders[at] != holder + 1)
         at = (at + 1) & mask;
-    return &row->slots[at];
+    return at;
+}
+
+static void fill_slot(struct gw_pairs_row *row, uint32_t holder, uint64_t ns)
+{
+    uint32_t at = find_slot(row, holder);
+
+    row->holders[at] = holder + 1;
+    row->ns[at] = ns;
 }
 
 static int resize(struct gw_pairs_row *row, uint32_t n_slots)
 {
     struct gw_pairs_row fresh = *row;
 
-    fresh.slots = calloc(n_slots, sizeof *fresh.slots);
+    fresh.holders = calloc(n_slots, sizeof *fresh.holders);
+    fresh.ns = calloc(n_slots, sizeof *fresh.ns);
     fresh.n_slots = n_slots;
-    if (!fresh.slots)
+    if (!fresh.holders || !fresh.ns) {
+        free_slots(&fresh);
         return -ENOMEM;
+    }
     for (uint32_t i = 0; i < row->n_slots; i++)
-        if (row->slots[i].holder_plus_one)
-            *find_slot(&fresh, row->slots[i].holder_plus_one - 1) = row->slots[i];
-    free(row->slots);
+        if (row->holders[i])
+            fill_slot(&fresh, row->holders[i] - 1, row->ns[i]);
+    free_slots(row);
     *row = fresh;
     return 0;
 }
@@ -78,7 +91,7 @@ static int insert(struct gw_pairs *pairs, struct gw_pairs_row *row, uint32_t hol
         if (rc < 0)
             return rc;
     }
-    *find_slot(row, holder) = (struct slot){.holder_plus_one = holder + 1, .ns = ns};
+    fill_slot(row, holder, ns);
     row->n++;
     pairs->n++;
     return 0;
@@ -104,16 +117,16 @@ static int thin_row(struct gw_pairs *pairs, struct gw_pairs_row *row)
 
     pairs->n -= row->n;
     for (uint32_t i = 0; rc == 0 && i < row->n_slots; i++) {
-        if (row->slots[i].holder_plus_one == 0)
+        if (row->holders[i] == 0)
             continue;
-        uint32_t holder = row->slots[i].holder_plus_one - 1;
-        uint64_t ns = row->slots[i].ns;
+        uint32_t holder = row->holders[i] - 1;
+        uint64_t ns = row->ns[i];
         if (ns < pairs->grain_ns)
             ns = owe(&thin, holder, ns, pairs->grain_ns);
         if (ns > 0)
             rc = insert(pairs, &thin, holder, ns);
     }
-    free(row->slots);
+    free_slots(row);
     *row = thin;
     return rc;
 }
@@ -136,9 +149,9 @@ int gw_pairs_add(struct gw_pairs *pairs, uint32_t slice, uint32_t holder, uint64
 
     pairs->total_ns += ns;
     if (row->n > 0) {
-        struct slot *slot = find_slot(row, holder);
-        if (slot->holder_plus_one) {
-            slot->ns += ns;
+        uint32_t at = find_slot(row, holder);
+        if (row->holders[at]) {
+            row->ns[at] += ns;
             return 0;
         }
     }
@@ -161,9 +174,9 @@ static int settle_all(struct gw_pairs *pairs)
         if (ns == 0)
             continue;
         row->debt_ns = 0;
-        struct slot *slot = row->n > 0 ? find_slot(row, row->debt_holder) : NULL;
-        if (slot && slot->holder_plus_one)
-            slot->ns += ns;
+        uint32_t at = row->n > 0 ? find_slot(row, row->debt_holder) : 0;
+        if (row->n > 0 && row->holders[at])
+            row->ns[at] += ns;
         else
             rc = insert(pairs, row, row->debt_holder, ns);
     }
@@ -171,10 +184,10 @@ static int settle_all(struct gw_pairs *pairs)
 }
 
 static struct gw_model_pair make_pair(const struct gw_pairs *pairs, const struct gw_tables *tables,
-                                      uint32_t row, const struct slot *slot)
+                                      uint32_t row, uint32_t slot)
 {
     const struct gw_model_slice *slice = gw_rows_at(&tables->slices, row);
-    const struct gw_pairs_holder *holder = gw_rows_at(&pairs->holders, slot->holder_plus_one - 1);
+    const struct gw_pairs_holder *holder = gw_rows_at(&pairs->holders, pairs->rows[row].holders[slot] - 1);
 
     return (struct gw_model_pair){
         .waiter = slice->thread,
@@ -185,7 +198,7 @@ static struct gw_model_pair make_pair(const struct gw_pairs *pairs, const struct
         .waiter_state = (uint8_t)slice->state,
         .holder_state = (uint8_t)holder->state,
         .kind = (uint8_t)holder->kind,
-        .ns = slot->ns,
+        .ns = pairs->rows[row].ns[slot],
     };
 }
 
@@ -201,9 +214,9 @@ int gw_pairs_finish(struct gw_pairs *pairs, const struct gw_tables *tables,
     for (uint32_t i = 0; i < pairs->cap_rows; i++) {
         struct gw_pairs_row *row = &pairs->rows[i];
         for (uint32_t s = 0; s < row->n_slots; s++)
-            if (row->slots[s].holder_plus_one && row->slots[s].ns > 0)
-                all[n++] = make_pair(pairs, tables, i, &row->slots[s]);
-        free(row->slots);
+            if (row->holders[s] && row->ns[s] > 0)
+                all[n++] = make_pair(pairs, tables, i, s);
+        free_slots(row);
         *row = (struct gw_pairs_row){0};
     }
     pairs->n = 0;
@@ -215,7 +228,7 @@ int gw_pairs_finish(struct gw_pairs *pairs, const struct gw_tables *tables,
 void gw_pairs_fini(struct gw_pairs *pairs)
 {
     for (size_t i = 0; i < pairs->cap_rows; i++)
-        free(pairs->rows[i].slots);
+        free_slots(&pairs->rows[i]);
     free(pairs->rows);
     gw_rows_fini(&pairs->holders);
     *pairs = (struct gw_pairs){0};

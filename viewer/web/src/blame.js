@@ -7,12 +7,12 @@ import { fullPlace, percent, seconds, secondsLike, share, shortFile } from "./fo
 function frame(row) {
     if (!row.function)
         return "no Python frame";
-    const where = fullPlace(shortFile(row.file), row.line);
     return el(
         "span",
         { class: "place", title: `${row.function} (${fullPlace(row.file, row.line)})` },
         el("span", { class: "function" }, row.function),
-        el("span", { class: "where" }, where ? `(${where})` : ""),
+        row.file ? el("span", { class: "file" }, `(${shortFile(row.file)}`) : null,
+        row.file ? el("span", { class: "line" }, row.line ? `:${row.line})` : ")") : null,
     );
 }
 
@@ -52,15 +52,15 @@ function nothing(text) {
 export function blameSection(data) {
     const total = totalWait(data);
     const columns = [
-        { head: "Waiting thread", width: 14, cell: (row) => threadLabel(row.waiter) },
-        { head: "in", width: 27, cell: (row) => frame(row.waiter) },
+        { head: "Waiting thread", width: 13, cell: (row) => threadLabel(row.waiter) },
+        { head: "in", width: 28.5, cell: (row) => frame(row.waiter) },
         {
             head: "GIL held by",
-            width: 14,
+            width: 13,
             cell: (row) => (row.holder ? threadLabel(row.holder) : NO_HOLDER[row.kind]),
         },
-        { head: "in", width: 27, cell: (row) => (row.holder ? frame(row.holder) : "\u2013") },
-        ...amountColumns(data.blame, "seconds", total, "wait", "time", [7, 11]),
+        { head: "in", width: 28.5, cell: (row) => (row.holder ? frame(row.holder) : "\u2013") },
+        ...amountColumns(data.blame, "seconds", total, "wait", "time", [7, 10]),
     ];
     const omitted = data.blame_omitted_s > 0 ? ` Smaller pairs, together ${seconds(data.blame_omitted_s)}, are left out.` : "";
     return section(

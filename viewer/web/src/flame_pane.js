@@ -8,7 +8,7 @@ import { percent, share } from "./format.js";
 
 const CELL_HEIGHT = 20;
 // Narrower boxes cannot be seen or hit, and each costs time in every redraw.
-const MIN_FRAME_PX = 1;
+const MIN_FRAME_PX = 1.5;
 const SHADES = 3;
 
 // Neighbours get different shades, and a name the same one everywhere.

@@ -1,0 +1,153 @@
+# SPDX-License-Identifier: Apache-2.0
+"""gilwait-view on good and bad input: each error one clear sentence, with the documented status."""
+import os
+import pathlib
+import shutil
+import subprocess
+
+from harness import PROGRAMS, REPOSITORY, Case
+
+GOLDEN = REPOSITORY / "tests" / "golden"
+HOG = GOLDEN / "hog.capture"
+FILE_HEAD = 16
+CHUNK_HEAD = 12
+
+
+class View(Case):
+    def view(self, *args, status=0, **kwargs):
+        return self.gilwait(*args, status=status, program="gilwait-view", **kwargs)
+
+    def write(self, data, name="test.gilwait"):
+        path = self.folder / name
+        path.write_bytes(data)
+        return path
+
+    def assert_refused(self, result, *words):
+        """One sentence on standard error that holds the words, perhaps one more with the fix."""
+        self.assertEqual(result.out, "")
+        self.assertLessEqual(result.err.count("\n"), 2, result.err)
+        for word in words:
+            self.assertIn(word, result.err)
+
+    def test_every_command_refuses_what_is_no_capture(self):
+        missing = self.folder / "missing.gilwait"
+        cases = (
+            (missing, 1, "No such file"),
+            (self.write(b"", "empty"), 1, "empty"),
+            (self.write(b"\x89GILW", "short"), 1, "empty or ends before"),
+            (self.write(b"#!/bin/sh\necho no capture here\n", "script"), 1, "not a gilwait capture"),
+            (self.write(HOG.read_bytes()[:8] + b"\2\0" + HOG.read_bytes()[10:], "newer"), 5,
+             "another major version"),
+            (self.write(HOG.read_bytes()[:FILE_HEAD] + b"x" * 40, "garbage"), 1, "malformed"),
+            (self.folder, 1, "Is a directory"),
+        )
+        for command in ("report", "summary", "html"):
+            for path, status, words in cases:
+                with self.subTest(command=command, path=path.name):
+                    result = self.view(command, path, status=status)
+                    self.assert_refused(result, words, str(path), f"gilwait {command}: ")
+
+    def test_a_cut_capture_reports_what_is_there(self):
+        whole = HOG.read_bytes()
+        for lost in (1, 14, 20):
+            with self.subTest(lost=lost):
+                path = self.write(whole[:-lost])
+                for options, status in (((), 0), (("--strict",), 3)):
+                    result = self.view("report", "--json", path, *options, status=status)
+                    self.assertIn("warning", result.err)
+                    self.assertIn("incomplete", result.err)
+                    self.assertFalse(result.json()["end"]["complete"])
+                    self.check_laws(result.json())
+        # The ticks are in the last chunk but END.
+        result = self.view("report", "--json", self.write(whole[:-14]))
+        self.assertAlmostEqual(sum(pair["seconds"] for pair in result.json()["blame"]), 1.55)
+        result = self.view("summary", self.write(whole[:-20]))
+        self.assertIn("nothing to tell", result.out)
+
+    def test_a_damaged_capture_reports_what_was_before(self):
+        damaged = bytearray((GOLDEN / "tree.capture").read_bytes())
+        damaged[-40] ^= 0xFF
+        result = self.view("report", "--json", self.write(damaged))
+        self.assertRegex(result.err, r"checksum does not match at byte \d+")
+        self.assertEqual(result.json()["end"]["error"], "a checksum does not match")
+
+    def test_nonsense_on_the_command_line(self):
+        cases = (
+            (), ("nonsense",), ("report",), ("report", "--nonsense", HOG), ("report", HOG, HOG),
+            ("report", "--top", "many", HOG), ("report", "--top", "-1", HOG), ("summary",),
+            ("summary", "--json", HOG), ("html",), ("html", "-o"),
+        )
+        for arguments in cases:
+            with self.subTest(arguments=arguments):
+                result = self.view(*arguments, status=2)
+                self.assertEqual(result.out, "")
+                self.assertTrue(result.err)
+
+    def test_help_goes_to_standard_output(self):
+        for arguments in (("--help",), ("report", "--help"), ("summary", "-h"), ("html", "--help")):
+            result = self.view(*arguments)
+            self.assertIn("Usage: gilwait", result.out)
+            self.assertEqual(result.err, "")
+        self.assertRegex(self.view("--version").out, r"^gilwait-view \d+\.\d+\.\d+\n$")
+
+    def test_standard_input(self):
+        run = subprocess.run([PROGRAMS / "gilwait-view", "report", "-"], input=HOG.read_bytes(),
+                             stdout=subprocess.PIPE, check=True)
+        self.assertEqual(run.stdout, (GOLDEN / "hog.report.txt").read_bytes())
+
+    def test_output_that_cannot_be_written(self):
+        for command in (("report",), ("report", "--json"), ("summary",)):
+            with open("/dev/full", "wb") as full:
+                run = subprocess.run([PROGRAMS / "gilwait-view", *command, HOG], stdout=full,
+                                     stderr=subprocess.PIPE)
+            self.assertEqual(run.returncode, 1, command)
+            self.assertIn(b"No space left on device", run.stderr)
+        read_end, write_end = os.pipe()
+        os.close(read_end)
+        run = subprocess.run([PROGRAMS / "gilwait-view", "report", HOG], stdout=write_end,
+                             stderr=subprocess.PIPE)
+        os.close(write_end)
+        self.assertEqual((run.returncode, run.stderr), (1, b""))
+
+    def test_html_replaces_a_page_only_with_a_whole_one(self):
+        capture = self.folder / "hog.gilwait"
+        shutil.copy(HOG, capture)
+        page = pathlib.Path(f"{capture}.html")
+        page.write_text("old")
+        self.view("html", capture)
+        self.assertIn("<html", page.read_text()[:2000])
+        result = self.view("html", capture, "-o", self.folder / "missing" / "page.html", status=1)
+        self.assert_refused(result, "missing/page.html", "No such file")
+        self.assertEqual(sorted(path.name for path in self.folder.iterdir()),
+                         ["hog.gilwait", "hog.gilwait.html"])
+
+    def test_colour_only_on_a_terminal(self):
+        def on_terminal(**env):
+            leader, follower = os.openpty()
+            run = subprocess.Popen([PROGRAMS / "gilwait-view", "report", HOG], stdout=follower,
+                                   env=dict(os.environ, TERM="xterm", **env))
+            os.close(follower)
+            shown = b""
+            try:
+                while block := os.read(leader, 4096):
+                    shown += block
+            except OSError:  # EIO: the follower was closed
+                pass
+            os.close(leader)
+            self.assertEqual(run.wait(20), 0)
+            return shown
+        self.assertNotIn("\033[", self.view("report", HOG).out)
+        self.assertIn(b"\033[1m", on_terminal())
+        self.assertNotIn(b"\033[", on_terminal(NO_COLOR="1"))
+
+    def test_names_cannot_speak_to_the_terminal(self):
+        self.assertIn("\\x1b[31m", self.view("report", HOG).out)
+
+    def test_top_limits_the_tables(self):
+        short = self.view("report", "--top", "2", HOG).out
+        self.assertIn("... and 12 more with", short)
+        self.assertNotIn("more with", self.view("report", "--top", "0", HOG).out)
+        report = self.view("report", "--json", "--top", "2", HOG).json()
+        self.assertEqual(len(report["blame"]), 2)
+        self.assertAlmostEqual(sum(pair["seconds"] for pair in report["blame"]) +
+                               report["blame_omitted_s"], 1.55)

@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include <errno.h>
+#include <getopt.h>
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/cleanup.h"
+#include "base/exit_code.h"
+#include "export/export.h"
+
+/* As users call it: gilwait hands the verb over to gilwait-view. */
+#define PROGRAM "gilwait export"
+
+struct arguments {
+    const char *path;
+    const char *output; /* NULL: standard output */
+    const struct gw_exporter *exporter;
+    struct gw_export_options options;
+    bool strict;
+};
+
+static void print_help(void)
+{
+    size_t n;
+    const struct gw_exporter *const *exporters = gw_exporter_list(&n);
+
+    printf("Usage: gilwait export FILE --format NAME [OPTION]...\n"
+           "Write a capture in a format that other programs read.\n"
+           "\n"
+           "  -f, --format NAME  one of:\n");
+    for (size_t i = 0; i < n; i++)
+        printf("                       %-10s %s\n", exporters[i]->name, exporters[i]->summary);
+    printf(
+        "  -o, --output OUT   where to ('-': standard output, the default)\n"
+        "      --blame        collapsed: stacks of those who hold the GIL, not of those who wait\n"
+        "      --pairs        collapsed: waiter and, behind it, holder\n"
+        "      --value TYPE   pprof: only this value, for readers that cannot switch:\n"
+        "                     samples, wall, cpu, gil_hold, gil_blame or gil_wait\n"
+        "      --strict       exit with status 3 if the capture is incomplete\n"
+        "  -h, --help         this help\n"
+        "\n"
+        "FILE may be '-' for standard input.\n");
+}
+
+__attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
+{
+    va_list args;
+
+    va_start(args, format);
+    fputs(PROGRAM ": ", stderr);
+    vfprintf(stderr, format, args);
+    fputs("\nTry '" PROGRAM " --help'.\n", stderr);
+    va_end(args);
+    return GW_EXIT_USAGE;
+}
+
+static int unknown_format(const char *name)
+{
+    char known[GW_DIAG_TEXT] = "";
+    size_t n;
+    const struct gw_exporter *const *exporters = gw_exporter_list(&n);
+
+    for (size_t i = 0; i < n; i++) {
+        size_t len = strlen(known);
+        snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", exporters[i]->name);
+    }
+    return name ? usage("there is no format '%s'; there are: %s", name, known)
+                : usage("say which format with --format: %s", known);
+}
+
+static bool has_value(const struct gw_exporter *exporter, const char *value)
+{
+    for (const char *const *at = exporter->values; at && *at; at++)
+        if (strcmp(*at, value) == 0)
+            return true;
+    return false;
+}
+
+/* What getopt cannot see: whether the options fit each other. 0 or GW_EXIT_USAGE. */
+static int check_arguments(const struct arguments *arguments)
+{
+    const struct gw_exporter *exporter = arguments->exporter;
+
+    if (!arguments->path)
+        return usage("name the capture to read ('-' is standard input)");
+    if (arguments->options.view != GW_EXPORT_VICTIMS && !exporter->has_views)
+        return usage("--blame and --pairs are not for the format %s", exporter->name);
+    if (arguments->options.value && !exporter->values)
+        return usage("--value is not for the format %s", exporter->name);
+    if (arguments->options.value && !has_value(exporter, arguments->options.value))
+        return usage("there is no value '%s'", arguments->options.value);
+    if (exporter->binary && !arguments->output && isatty(STDOUT_FILENO))
+        return usage("%s is nothing for a terminal; say with -o where it goes", exporter->name);
+    return 0;
+}
+
+/* True if the letter was taken. */
+static bool take_option(struct arguments *arguments, int letter)
+{
+    switch (letter) {
+    case 'o':
+        arguments->output = strcmp(optarg, "-") == 0 ? NULL : optarg;
+        return true;
+    case 'v':
+        arguments->options.value = optarg;
+        return true;
+    case 'b':
+    case 'p':
+        arguments->options.view = letter == 'b' ? GW_EXPORT_BLAME : GW_EXPORT_PAIRS;
+        return true;
+    case 's':
+        arguments->strict = true;
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* True to go on, else the exit code of the program in *done. */
+static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
+{
+    static const struct option options[] = {
+        {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
+        {"blame", no_argument, NULL, 'b'},        {"pairs", no_argument, NULL, 'p'},
+        {"value", required_argument, NULL, 'v'},  {"strict", no_argument, NULL, 's'},
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+    };
+    const char *format = NULL;
+    int letter;
+
+    opterr = 0;
+    while ((letter = getopt_long(argc, argv, ":f:o:h", options, NULL)) != -1) {
+        if (letter == 'f') {
+            format = optarg;
+        } else if (letter == 'h') {
+            print_help();
+            *done = GW_EXIT_OK;
+            return false;
+        } else if (!take_option(arguments, letter)) {
+            *done = letter == ':' ? usage("%s needs a value", argv[optind - 1])
+                                  : usage("unknown option %s", argv[optind - 1]);
+            return false;
+        }
+    }
+    if (optind + 1 < argc) {
+        *done = usage("one capture at a time, not '%s' too", argv[optind + 1]);
+        return false;
+    }
+    arguments->path = argv[optind];
+    arguments->exporter = format ? gw_exporter_find(format) : NULL;
+    if (!arguments->exporter) {
+        *done = unknown_format(format);
+        return false;
+    }
+    *done = check_arguments(arguments);
+    return *done == 0;
+}
+
+static bool same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
+}
+
+static int write_stream(const struct arguments *arguments, const struct gw_model *model, FILE *out)
+{
+    int rc = arguments->exporter->write(model, &arguments->options, out);
+
+    errno = 0;
+    if (fflush(out) != 0 && rc == 0)
+        rc = errno ? -errno : -EIO;
+    return rc;
+}
+
+/* Write to a path that can be opened with the mode; it is closed in any case. */
+static int write_path(const struct arguments *arguments, const struct gw_model *model,
+                      const char *path, const char *mode)
+{
+    FILE *out = fopen(path, mode);
+
+    if (!out)
+        return -errno;
+    int rc = write_stream(arguments, model, out);
+    if (fclose(out) != 0 && rc == 0)
+        rc = -errno;
+    return rc;
+}
+
+/* Replace a file at once or not at all: whoever reads it never meets half an export. */
+static int replace_file(const struct arguments *arguments, const struct gw_model *model,
+                        const char *path)
+{
+    GW_AUTO_FREE char *beside = NULL;
+
+    if (asprintf(&beside, "%s.%d.part", path, (int)getpid()) < 0)
+        return -ENOMEM;
+    int rc = write_path(arguments, model, beside, "wxe");
+    if (rc == 0 && rename(beside, path) != 0)
+        rc = -errno;
+    if (rc < 0 && rc != -EEXIST)
+        unlink(beside);
+    return rc;
+}
+
+static int write_output(const struct arguments *arguments, const struct gw_model *model)
+{
+    struct stat status;
+
+    if (!arguments->output)
+        return write_stream(arguments, model, stdout);
+    /* A device or a pipe is written to; a link is followed to the file behind it. */
+    GW_AUTO_FREE char *real = realpath(arguments->output, NULL);
+    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
+        return write_path(arguments, model, real, "we");
+    return replace_file(arguments, model, real ? real : arguments->output);
+}
+
+static int export_model(const struct arguments *arguments, const struct gw_model *model)
+{
+    const char *output = arguments->output ? arguments->output : "the output";
+    struct gw_diag diag = {0};
+    int rc = write_output(arguments, model);
+
+    if (rc == -EPIPE)
+        return GW_EXIT_FAILURE; /* the reader has what it wanted */
+    if (rc < 0) {
+        gw_diag_what(&diag, rc, "cannot write %s", output);
+        gw_diag_print(PROGRAM, &diag);
+        return (int)gw_exit_from_error(rc);
+    }
+    return arguments->strict && gw_model_incomplete(model) ? GW_EXIT_INCOMPLETE : GW_EXIT_OK;
+}
+
+static void warn_incomplete(const struct gw_model *model, const char *path)
+{
+    const struct gw_model_end *end = &model->end;
+
+    fprintf(stderr,
+            PROGRAM ": warning: %s is incomplete: %s at byte %" PRIu64
+                    "; this is what was recorded before\n",
+            path, end->error ? gw_error_sentence(end->error) : "it was not closed, and ends",
+            end->good_bytes);
+}
+
+int gw_cmd_export(int argc, char **argv)
+{
+    struct arguments arguments = {0};
+    struct gw_diag diag = {0};
+    struct gw_model *model;
+    int code;
+
+    if (!parse_arguments(argc, argv, &arguments, &code))
+        return code;
+    if (arguments.output && same_file(arguments.output, arguments.path))
+        return usage("%s is the capture; name another file for the export", arguments.output);
+    int rc = gw_model_open(arguments.path, &model, &diag);
+    if (rc < 0) {
+        gw_diag_print(PROGRAM, &diag);
+        return (int)gw_exit_from_error(rc);
+    }
+    if (gw_model_incomplete(model))
+        warn_incomplete(model, arguments.path);
+    code = export_model(&arguments, model);
+    gw_model_free(model);
+    return code;
+}

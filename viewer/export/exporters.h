@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/* The formats there are; gw_exporter_list gives them to everyone else. */
+#ifndef GW_EXPORT_EXPORTERS_H
+#define GW_EXPORT_EXPORTERS_H
+
+#include "export/export.h"
+
+/*
+ * Folded stacks, as flamegraph.pl and its kin read them: one line per stack,
+ * "process PID/THREAD;ROOT;...;LEAF N", N being the GIL wait in whole microseconds (rounded; lines
+ * of 0 are left out). `;` in names is escaped as \x3b.
+ */
+extern const struct gw_exporter gw_exporter_collapsed;
+
+/* profile.proto of github.com/google/pprof, gzip'd: pprof.c and pprof_samples.h tell what is in it.
+ */
+extern const struct gw_exporter gw_exporter_pprof;
+
+#endif
