@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a DATA message in an otherwise whole capture: the checksum is right, so that the
- * bytes reach the model. Whatever they say, the sums must hold. */
+ * bytes reach the model. Whatever they say, the sums must hold and the reports can be made. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -8,6 +8,20 @@
 
 #include "format/chunk.h"
 #include "model/model.h"
+#include "report_json.h"
+#include "report_text.h"
+
+static void make_reports(const struct gw_model *model)
+{
+    const struct gw_report_options options = {.top = 0};
+    FILE *out = fopen("/dev/null", "w");
+    json_t *report = gw_report_json(model, 0);
+
+    if (!out || !report || gw_report_text(model, &options, out) < 0)
+        abort();
+    json_decref(report);
+    fclose(out);
+}
 
 static void put(int fd, const void *bytes, size_t len)
 {
@@ -39,6 +53,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         return 0;
     if (gw_model_check(model, NULL) < 0)
         abort();
+    make_reports(model);
     gw_model_free(model);
     return 0;
 }

@@ -8,6 +8,7 @@
 
 #include <elf.h>
 #include <stdio.h>
+#include <string.h>
 
 #include "base/limits.h"
 #include "cpython/code.h"
@@ -178,6 +179,19 @@ static void same_function_of_two_code_objects(void **state)
     }
 }
 
+/* An object as large as a code object, of a type with this name. */
+static gw_raddr object_of_type(const char *name)
+{
+    struct fake_heap *heap = &world.image.heap;
+    gw_raddr text = fake_heap_alloc(heap, 64);
+    gw_raddr type = fake_heap_type(heap, 0);
+    gw_raddr object = fake_heap_alloc(heap, GW_MAX_CODE_BYTES);
+    fake_rmem_put(&world.image.fake, text, name, strlen(name) + 1);
+    image_put(&world.image, type, GW_F_type_name, text);
+    image_put(&world.image, object, GW_F_object_type, type);
+    return object;
+}
+
 static void what_is_no_code_object(void **state)
 {
     (void)state;
@@ -191,9 +205,8 @@ static void what_is_no_code_object(void **state)
                 frames[1].code = nowhere[i];
                 assert_false(gw_codes_locate(world.codes, frames, 2, world.locations));
             }
-            frames[1].code = fake_heap_int(&world.image.heap, 5);
-            fake_heap_alloc(&world.image.heap, 256);
-            assert_false(gw_codes_locate(world.codes, frames, 2, world.locations));
+            struct gw_frame other = {.code = object_of_type("coder")};
+            assert_false(gw_codes_locate(world.codes, &other, 1, world.locations));
             locate(&code, 0);
         }
     }

@@ -249,6 +249,27 @@ static void caller_changes_under_a_new_leaf(void **state)
     }
 }
 
+/* The same with a leaf that is known, called through a generator that is not. */
+static void caller_changes_under_a_new_generator(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        push(0, IMAGE_IN_CHUNK);
+        push(1, IMAGE_IN_CHUNK);
+        push(3, IMAGE_IN_CHUNK);
+        struct gw_stack_guess known = learn();
+        struct place leaf = world.before.places[--world.before.depth];
+        fake_heap_alloc(&world.image.heap, 8192);
+        push(3, IMAGE_OUTSIDE);
+        world.before.places[world.before.depth++] = leaf;
+        world.after = world.before;
+        world.after.places[1].code = 2;
+        world.after.places[2].code = 4;
+        assert_true(change_at_each_instant(&known) > 0);
+    }
+}
+
 static void nothing_is_shared(void **state)
 {
     (void)state;
@@ -309,6 +330,7 @@ int main(void)
         cmocka_unit_test(leaf_is_another_function_at_the_same_place),
         cmocka_unit_test(caller_changes_under_the_same_leaf),
         cmocka_unit_test(caller_changes_under_a_new_leaf),
+        cmocka_unit_test(caller_changes_under_a_new_generator),
         cmocka_unit_test(nothing_is_shared),
         cmocka_unit_test(generator_without_its_caller),
         cmocka_unit_test(scattered_frames_change),

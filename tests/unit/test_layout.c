@@ -267,6 +267,33 @@ static void validation_names_the_field(void **state)
     assert_int_equal(gw_layout_validate(&layout, &diag), -GW_E_LAYOUT);
 }
 
+/* Also of a structure whose size is not known. */
+static void fields_lie_within_our_buffers(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_struct structure;
+        enum gw_field field; /* of 8 bytes */
+        uint32_t limit;
+    } cases[] = {
+        {GW_S_tstate, GW_F_tstate_id, GW_MAX_TSTATE_BYTES},
+        {GW_S_frame, GW_F_frame_previous, GW_MAX_FRAME_BYTES},
+        {GW_S_code, GW_F_code_name, GW_MAX_CODE_BYTES},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gw_layout layout;
+        image_layout(12, EM_X86_64, &layout);
+        layout.size[cases[i].structure] = 0;
+        layout.offset_plus_one[cases[i].field] = cases[i].limit - 8 + 1;
+        assert_int_equal(gw_layout_validate(&layout, NULL), 0);
+        assert_int_equal(layout.extent[cases[i].structure], cases[i].limit);
+        layout.offset_plus_one[cases[i].field]++;
+        assert_int_equal(gw_layout_validate(&layout, NULL), -GW_E_LAYOUT);
+        layout.offset_plus_one[cases[i].field] = UINT32_MAX; /* the sum overflows */
+        assert_int_equal(gw_layout_validate(&layout, NULL), -GW_E_LAYOUT);
+    }
+}
+
 static void fields_are_read_within_the_copy(void **state)
 {
     (void)state;
@@ -335,6 +362,7 @@ int main(void)
         cmocka_unit_test(corrupt_tables_do_no_harm),
         cmocka_unit_test(free_threaded_table_says_so),
         cmocka_unit_test(validation_names_the_field),
+        cmocka_unit_test(fields_lie_within_our_buffers),
         cmocka_unit_test(fields_are_read_within_the_copy),
         cmocka_unit_test(versions_as_text),
         cmocka_unit_test(boundaries_of_each_version),

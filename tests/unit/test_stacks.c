@@ -62,6 +62,16 @@ static void any_part_makes_another_stack(void **state)
     }
 }
 
+/* Any pair of them may meet in the index. */
+static void many_lines_of_one_function(void **state)
+{
+    struct gw_stacks *stacks = *state;
+    assert_int_equal(gw_stacks_reserve(stacks, 5000), 0);
+    for (int pass = 0; pass < 2; pass++)
+        for (uint32_t line = 1; line <= 5000; line++)
+            assert_int_equal(gw_stacks_push(stacks, 0, 1, line), line);
+}
+
 /* Ids are handed out in order and stay as they are when room is made. */
 static void many_stacks(void **state)
 {
@@ -104,6 +114,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(first_stack_is_empty, new_stacks, free_stacks),
         cmocka_unit_test_setup_teardown(each_stack_once, new_stacks, free_stacks),
         cmocka_unit_test_setup_teardown(any_part_makes_another_stack, new_stacks, free_stacks),
+        cmocka_unit_test_setup_teardown(many_lines_of_one_function, new_stacks, free_stacks),
         cmocka_unit_test_setup_teardown(many_stacks, new_stacks, free_stacks),
         cmocka_unit_test_setup_teardown(without_room_the_stack_is_cut, new_stacks, free_stacks),
         cmocka_unit_test_setup_teardown(more_than_a_capture_can_have, new_stacks, free_stacks),

@@ -99,6 +99,24 @@ static void without_room_nothing_is_added(void **state)
     assert_int_equal(gw_strtab_intern(table, text), count);
 }
 
+/* Few strings, but long ones: it is the bytes that run out. */
+static void without_room_for_bytes_nothing_is_added(void **state)
+{
+    struct gw_strtab *table = *state;
+    static char text[GW_MAX_STRING + 1];
+    memset(text, 'a', GW_MAX_STRING);
+    unsigned n = 0;
+    do
+        text[n++] = 'b';
+    while (gw_strtab_intern(table, text) > 0);
+    uint32_t count = gw_strtab_count(table);
+    assert_int_equal(count, n);
+    assert_in_range(count, 8, 32); /* of the 64 strings a new table has room for */
+    assert_int_equal(gw_strtab_intern(table, "short"), count);
+    assert_int_equal(gw_strtab_reserve(table, 1, GW_MAX_STRING), 0);
+    assert_int_equal(gw_strtab_intern(table, text), count + 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -107,6 +125,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(texts_stay_where_they_are, new_table, free_table),
         cmocka_unit_test_setup_teardown(reserved_room_is_there, new_table, free_table),
         cmocka_unit_test_setup_teardown(without_room_nothing_is_added, new_table, free_table),
+        cmocka_unit_test_setup_teardown(without_room_for_bytes_nothing_is_added, new_table,
+                                        free_table),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

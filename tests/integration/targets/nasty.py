@@ -112,7 +112,7 @@ def compute():
         for n in range(100):
             n * n
 for number in range(2):
-    threading.Thread(target=compute, daemon=%r, name="in interpreter %%d" %% number).start()
+    threading.Thread(target=compute, name="in interpreter %d" % number).start()
 """
 
 
@@ -123,8 +123,9 @@ def interpreters():
     else:
         import _xxsubinterpreters
         create, execute = _xxsubinterpreters.create, _xxsubinterpreters.run_string
-    for _ in range(2):
-        execute(create(), IN_INTERPRETER % False)
+    kept = [create(), create()]  # an id that is forgotten ends its interpreter
+    for interpreter in kept:
+        execute(interpreter, IN_INTERPRETER)
     start(hog)
     start(hog)
     ready()
