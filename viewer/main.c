@@ -6,7 +6,6 @@
 #include "base/exit_code.h"
 #include "columns.h"
 #include "command.h"
-#include "export/export.h"
 
 struct command {
     const char *verb;

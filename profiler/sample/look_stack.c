@@ -40,6 +40,8 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
         thread->nodes[i] = stack;
         thread->boundary = location->boundary;
     }
+    if (walk->omitted && walk->n == GW_MAX_FRAMES / 2) /* the mark is all that is left of the leaf */
+        stack = push_omitted(session, stack, walk->omitted);
     if (!fresh && thread->n_frames != walk->n)
         thread->boundary = false; /* a caller, at its call */
     thread->n_frames = walk->n;

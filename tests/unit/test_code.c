@@ -200,15 +200,15 @@ static void what_is_no_code_object(void **state)
         struct image_code code = image_code(&world.image, "f", "a.py", 10, 4);
         struct gw_frame frames[] = {frame_of(&code, 0), frame_of(&code, 1)};
         static const gw_raddr nowhere[] = {0, 8, 0x7f0000000000, UINT64_MAX - 7};
+        struct gw_frame other = {.code = object_of_type("coder")};
         for (int known = 0; known < 2; known++) { /* before and after a code object was met */
+            assert_false(gw_codes_locate(world.codes, &other, 1, world.locations));
             for (size_t i = 0; i < sizeof nowhere / sizeof nowhere[0]; i++) {
                 frames[1].code = nowhere[i];
                 assert_false(gw_codes_locate(world.codes, frames, 2, world.locations));
             }
-            struct gw_frame other = {.code = object_of_type("coder")};
-            assert_false(gw_codes_locate(world.codes, &other, 1, world.locations));
-            locate(&code, 0);
         }
+        locate(&code, 0);
     }
 }
 

@@ -40,8 +40,4 @@ const struct gw_exporter *gw_exporter_find(const char *name);
 /* All of them; *n is set to their number. */
 const struct gw_exporter *const *gw_exporter_list(size_t *n);
 
-/* The verb: `export FILE --format NAME [-o OUT] ...`, argv[0] being "export". Returns an exit code
- * of base/exit_code.h. */
-int gw_cmd_export(int argc, char **argv);
-
 #endif

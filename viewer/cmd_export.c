@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <inttypes.h>
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -10,10 +8,10 @@
 
 #include "base/cleanup.h"
 #include "base/exit_code.h"
+#include "command.h"
 #include "export/export.h"
 
-/* As users call it: gilwait hands the verb over to gilwait-view. */
-#define PROGRAM "gilwait export"
+#define VERB "export"
 
 struct arguments {
     const char *path;
@@ -46,18 +44,6 @@ static void print_help(void)
         "FILE may be '-' for standard input.\n");
 }
 
-__attribute__((format(printf, 1, 2))) static int usage(const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    fputs(PROGRAM ": ", stderr);
-    vfprintf(stderr, format, args);
-    fputs("\nTry '" PROGRAM " --help'.\n", stderr);
-    va_end(args);
-    return GW_EXIT_USAGE;
-}
-
 static int unknown_format(const char *name)
 {
     char known[GW_DIAG_TEXT] = "";
@@ -68,8 +54,8 @@ static int unknown_format(const char *name)
         size_t len = strlen(known);
         snprintf(known + len, sizeof known - len, "%s%s", i ? ", " : "", exporters[i]->name);
     }
-    return name ? usage("there is no format '%s'; there are: %s", name, known)
-                : usage("say which format with --format: %s", known);
+    return name ? gw_command_usage(VERB, "there is no format '%s'; there are: %s", name, known)
+                : gw_command_usage(VERB, "say which format with --format: %s", known);
 }
 
 static bool has_value(const struct gw_exporter *exporter, const char *value)
@@ -85,16 +71,16 @@ static int check_arguments(const struct arguments *arguments)
 {
     const struct gw_exporter *exporter = arguments->exporter;
 
-    if (!arguments->path)
-        return usage("name the capture to read ('-' is standard input)");
     if (arguments->options.view != GW_EXPORT_VICTIMS && !exporter->has_views)
-        return usage("--blame and --pairs are not for the format %s", exporter->name);
+        return gw_command_usage(VERB, "--blame and --pairs are not for the format %s",
+                                exporter->name);
     if (arguments->options.value && !exporter->values)
-        return usage("--value is not for the format %s", exporter->name);
+        return gw_command_usage(VERB, "--value is not for the format %s", exporter->name);
     if (arguments->options.value && !has_value(exporter, arguments->options.value))
-        return usage("there is no value '%s'", arguments->options.value);
+        return gw_command_usage(VERB, "there is no value '%s'", arguments->options.value);
     if (exporter->binary && !arguments->output && isatty(STDOUT_FILENO))
-        return usage("%s is nothing for a terminal; say with -o where it goes", exporter->name);
+        return gw_command_usage(VERB, "%s is nothing for a terminal; say with -o where it goes",
+                                exporter->name);
     return 0;
 }
 
@@ -141,16 +127,16 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
             *done = GW_EXIT_OK;
             return false;
         } else if (!take_option(arguments, letter)) {
-            *done = letter == ':' ? usage("%s needs a value", argv[optind - 1])
-                                  : usage("unknown option %s", argv[optind - 1]);
+            *done = letter == ':' ? gw_command_usage(VERB, "%s needs a value", argv[optind - 1])
+                                  : gw_command_usage(VERB, "unknown option %s", argv[optind - 1]);
             return false;
         }
     }
-    if (optind + 1 < argc) {
-        *done = usage("one capture at a time, not '%s' too", argv[optind + 1]);
+    arguments->path = gw_command_path(VERB, argc, argv);
+    if (!arguments->path) {
+        *done = GW_EXIT_USAGE;
         return false;
     }
-    arguments->path = argv[optind];
     arguments->exporter = format ? gw_exporter_find(format) : NULL;
     if (!arguments->exporter) {
         *done = unknown_format(format);
@@ -224,48 +210,32 @@ static int write_output(const struct arguments *arguments, const struct gw_model
 static int export_model(const struct arguments *arguments, const struct gw_model *model)
 {
     const char *output = arguments->output ? arguments->output : "the output";
-    struct gw_diag diag = {0};
+    char what[GW_DIAG_TEXT];
     int rc = write_output(arguments, model);
 
     if (rc == -EPIPE)
         return GW_EXIT_FAILURE; /* the reader has what it wanted */
     if (rc < 0) {
-        gw_diag_what(&diag, rc, "cannot write %s", output);
-        gw_diag_print(PROGRAM, &diag);
-        return (int)gw_exit_from_error(rc);
+        snprintf(what, sizeof what, "cannot write %s", output);
+        return gw_command_fail(VERB, rc, what);
     }
     return arguments->strict && gw_model_incomplete(model) ? GW_EXIT_INCOMPLETE : GW_EXIT_OK;
-}
-
-static void warn_incomplete(const struct gw_model *model, const char *path)
-{
-    const struct gw_model_end *end = &model->end;
-
-    fprintf(stderr,
-            PROGRAM ": warning: %s is incomplete: %s at byte %" PRIu64
-                    "; this is what was recorded before\n",
-            path, end->error ? gw_error_sentence(end->error) : "it was not closed, and ends",
-            end->good_bytes);
 }
 
 int gw_cmd_export(int argc, char **argv)
 {
     struct arguments arguments = {0};
-    struct gw_diag diag = {0};
     struct gw_model *model;
     int code;
 
     if (!parse_arguments(argc, argv, &arguments, &code))
         return code;
     if (arguments.output && same_file(arguments.output, arguments.path))
-        return usage("%s is the capture; name another file for the export", arguments.output);
-    int rc = gw_model_open(arguments.path, &model, &diag);
-    if (rc < 0) {
-        gw_diag_print(PROGRAM, &diag);
-        return (int)gw_exit_from_error(rc);
-    }
-    if (gw_model_incomplete(model))
-        warn_incomplete(model, arguments.path);
+        return gw_command_usage(VERB, "%s is the capture; name another file for the export",
+                                arguments.output);
+    code = gw_command_open(VERB, arguments.path, &model);
+    if (code)
+        return code;
     code = export_model(&arguments, model);
     gw_model_free(model);
     return code;
