@@ -164,6 +164,7 @@ struct source {
     const struct gw_rmem *memory;     /* NULL: only the copy */
     struct gw_stack_scratch *scratch; /* where needed places are noted, NULL: they are not */
     size_t n_fixed;                   /* places before the guessed ones */
+    bool one_by_one;                  /* never twice out of the same read */
 };
 
 static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint32_t len,
@@ -181,6 +182,8 @@ static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint3
         pass->first_cold = addr;
         pass->n_before_cold = pass->n;
     }
+    if (source->one_by_one)
+        source->scratch->cold.len = 0;
     if (!source->memory || !read_cold(source->memory, &source->scratch->cold, addr, len, out))
         return false;
     want(source->scratch, addr, len);
@@ -333,10 +336,13 @@ static bool splice_cold_tail(const struct pass *a, struct pass *b)
 
 /* The frames both passes share, 0 if that cannot be relied upon: of a spliced stack one frame of
  * the copies has to be shared as well. */
-static uint64_t reliable_depth(const struct pass *a, const struct pass *b)
+static uint64_t reliable_depth(const struct gw_layout *layout, const struct pass *a,
+                               const struct pass *b)
 {
     uint64_t depth = common_depth(a, b);
     uint64_t tail = a->first_cold ? a->n - a->n_before_cold : 0;
+    if (layout->frames == GW_FRAMES_HEAP)
+        return depth;
     return depth > tail ? depth : 0;
 }
 
@@ -447,6 +453,34 @@ static enum attempt walk_alone(const struct gw_rmem *memory, const struct gw_lay
     return attempt;
 }
 
+/*
+ * Frames that are heap objects (up to 3.10) are other ones for each function called, so the leaf of
+ * a thread that makes short calls is never where it was. There each frame is read when the one
+ * above it has told where it is, twice over: a frame object always knows its true caller, and the
+ * two readings have to agree.
+ */
+static enum attempt walk_heap(const struct gw_rmem *memory, const struct gw_layout *layout,
+                              struct gw_stack_guess *guess, struct gw_stack_scratch *scratch)
+{
+    uint8_t *tstate = scratch->arena;
+    struct gw_rmem_range copy = {
+        .addr = guess->tstate, .buf = tstate, .len = layout->extent[GW_S_tstate]};
+    struct source source = {.copy = &copy,
+                            .n = 1,
+                            .memory = memory,
+                            .scratch = scratch,
+                            .n_fixed = 1,
+                            .one_by_one = true};
+    for (int i = 0; i < 2; i++) {
+        scratch->n_wanted = 0;
+        if (gw_rmem_readv(memory, &copy, 1) ||
+            !run_pass(&source, layout, i ? &scratch->b : &scratch->a))
+            return ATTEMPT_BROKEN;
+    }
+    keep_wanted(scratch, guess);
+    return ATTEMPT_DONE;
+}
+
 /* The root of a thread's stack hardly ever changes. One that did is believed when a second look
  * finds it again: a generator cut off from its caller in the middle of a yield is no root. */
 static bool root_is_believed(const struct pass *pass, struct gw_stack_guess *guess)
@@ -473,13 +507,14 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
         if (attempt == ATTEMPT_DONE && !scratch->a.n && !scratch->b.n)
             return GW_WALK_EMPTY;
         if (attempt == ATTEMPT_DONE)
-            depth = reliable_depth(&scratch->a, &scratch->b);
+            depth = reliable_depth(layout, &scratch->a, &scratch->b);
         if (depth && root_is_believed(&scratch->b, guess)) {
             emit(&scratch->b, depth, out);
             return GW_WALK_OK;
         }
         if (i == MAX_ATTEMPTS)
             return GW_WALK_TORN;
-        attempt = walk_alone(memory, layout, guess, scratch);
+        attempt = layout->frames == GW_FRAMES_HEAP ? walk_heap(memory, layout, guess, scratch)
+                                                   : walk_alone(memory, layout, guess, scratch);
     }
 }

@@ -238,10 +238,10 @@ static void fill_gil_holders(struct gw_gil_state *gil, struct block *block,
         out->holder[i] = stretch.stack;
         last = stretch.tick;
     }
-    if (gil->has_written_switches)
+    if (gil->readable) {
         out->switches = gil->before.switch_number - gil->written_switches;
-    gil->has_written_switches = gil->readable;
-    gil->written_switches = gil->before.switch_number;
+        gil->written_switches = gil->before.switch_number;
+    }
     out->switch_interval_us = gil->before.interval_us;
 }
 

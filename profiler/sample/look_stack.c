@@ -40,7 +40,8 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
         thread->nodes[i] = stack;
         thread->boundary = location->boundary;
     }
-    if (walk->omitted && walk->n == GW_MAX_FRAMES / 2) /* the mark is all that is left of the leaf */
+    if (walk->omitted &&
+        walk->n == GW_MAX_FRAMES / 2) /* the mark is all that is left of the leaf */
         stack = push_omitted(session, stack, walk->omitted);
     if (!fresh && thread->n_frames != walk->n)
         thread->boundary = false; /* a caller, at its call */
@@ -50,12 +51,70 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
     return true;
 }
 
+static enum gw_walk_result walk(struct gw_session *session, struct gw_thread *thread,
+                                const struct gw_stack_image *image)
+{
+    return gw_stack_walk(&session->memory, &session->python.layout, image, &thread->guess,
+                         session->scratch, &session->walk);
+}
+
+/* A thread that once was in a sub-interpreter keeps a thread state there, without frames when it
+ * has left: it runs under another one. */
+static enum gw_walk_result walk_others(struct gw_session *session, struct gw_thread *thread)
+{
+    enum gw_walk_result result = GW_WALK_EMPTY;
+    struct gw_stack_guess guess = thread->guess;
+    for (uint32_t i = 0; i < thread->n_tstates && result == GW_WALK_EMPTY; i++) {
+        if (thread->tstates[i].addr == guess.tstate)
+            continue;
+        thread->guess = (struct gw_stack_guess){.tstate = thread->tstates[i].addr};
+        result = walk(session, thread, NULL);
+        if (result != GW_WALK_EMPTY)
+            thread->current = i;
+    }
+    if (result == GW_WALK_EMPTY)
+        thread->guess = guess;
+    return result;
+}
+
+/* Cut the session's walk to what an earlier one of the same thread shares with it. */
+static void cut_to_shared(struct gw_walk *walk, const struct gw_walk *earlier)
+{
+    uint32_t half = GW_MAX_FRAMES / 2;
+    uint32_t same = 0;
+    while (same < walk->n && same < earlier->n &&
+           walk->frames[same].frame == earlier->frames[same].frame &&
+           walk->frames[same].code == earlier->frames[same].code)
+        same++;
+    if (walk->omitted == earlier->omitted || same < half) {
+        if (same <= half && walk->omitted && same < walk->n)
+            walk->omitted = 0;
+        walk->n = same;
+    } else { /* deep, and as deep no more: the root halves are shared */
+        walk->n = half;
+        walk->omitted = walk->omitted < earlier->omitted ? walk->omitted : earlier->omitted;
+    }
+}
+
+/* Calls of some ten nanoseconds make each copy of a stack a mixture of several, and two copies may
+ * be the same mixture by chance. A running thread is therefore walked a second time. */
+static enum gw_walk_result confirm(struct gw_session *session, struct gw_thread *thread)
+{
+    session->first_walk = session->walk;
+    enum gw_walk_result result = walk(session, thread, NULL);
+    if (result == GW_WALK_OK)
+        cut_to_shared(&session->walk, &session->first_walk);
+    return result == GW_WALK_OK && session->walk.n == 0 ? GW_WALK_TORN : result;
+}
+
 void gw_look_stack(struct gw_session *session, struct gw_look *look)
 {
     struct gw_thread *thread = session->threads[look->thread];
-    enum gw_walk_result result = gw_stack_walk(&session->memory, &session->python.layout,
-                                               look->has_image ? &look->image : NULL,
-                                               &thread->guess, session->scratch, &session->walk);
+    enum gw_walk_result result = walk(session, thread, look->has_image ? &look->image : NULL);
+    if (result == GW_WALK_EMPTY && thread->n_tstates > 1)
+        result = walk_others(session, thread);
+    if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING)
+        result = confirm(session, thread);
     thread->lost = false;
     if (result == GW_WALK_OK && intern_walk(session, thread))
         return;

@@ -5,12 +5,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "cpython/thread_names.h"
 #include "sample/session_state.h"
 
 /* Threads named in one go: each takes GW_TEXT_ROOM. */
 #define NAME_BATCH 64u
 #define RETRY_NS 1000000ull
+#define YOUNG_NS 100000000ull
 #define UNNAMED_NS (50 * 1000000ull)
 
 uint32_t gw_session_gil(const struct gw_session *session, gw_raddr addr)
@@ -287,6 +289,13 @@ static void set_fallback_name(const struct gw_session *session, struct gw_thread
         set_name(thread, comm);
 }
 
+/* A new thread has the kernel's name of the one that started it until it gets its own. */
+static bool is_young(const struct gw_session *session, const struct gw_thread *thread)
+{
+    return thread->first_seen_ns != session->first_seen_ns &&
+           gw_monotonic_ns() - thread->first_seen_ns < YOUNG_NS;
+}
+
 static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_thread **threads,
                        struct gw_thread_name *names, size_t n)
 {
@@ -294,6 +303,8 @@ static void name_batch(struct gw_session *session, gw_raddr interp, struct gw_th
     for (size_t i = 0; i < n; i++) {
         if (names[i].name[0])
             set_name(threads[i], names[i].name);
+        else if (!threads[i]->named && is_young(session, threads[i]))
+            session->any_unnamed = true;
         else if (!threads[i]->named)
             set_fallback_name(session, threads[i]);
         threads[i]->named |= names[i].name[0] != 0;

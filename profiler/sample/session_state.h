@@ -66,9 +66,8 @@ struct gw_gil_state {
     uint32_t wrefs_at;
     struct gw_gil_words before, after;
     uint8_t copy[GW_MAX_GIL_BYTES], copy_after[GW_MAX_GIL_BYTES];
-    bool readable;
-    uint64_t written_switches; /* switch_number when the last block was written */
-    bool has_written_switches;
+    bool readable, seen;
+    uint64_t written_switches;            /* switch_number when the last block was written */
     uint32_t holder_before, holder_after; /* slots of threads, or GW_NO_HOLDER ... */
     struct gw_track track;                /* holders */
 };
@@ -114,7 +113,7 @@ struct gw_session {
     size_t arena_bytes;
     gw_raddr heads[GW_MAX_INTERPRETERS];
     struct gw_location locations[GW_MAX_FRAMES];
-    struct gw_walk walk;
+    struct gw_walk walk, first_walk;
     bool roster_due;
     bool stopped;
     uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_still_ns;

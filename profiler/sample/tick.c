@@ -129,7 +129,12 @@ static void decode_gils(struct gw_session *session, bool after)
         struct gw_gil_words *words = after ? &gil->after : &gil->before;
         struct gw_span copy =
             gw_span_of(after ? gil->copy_after : gil->copy, session->ranges[i].got);
+        bool first = !gil->seen;
         gil->readable = gw_gil_decode(&session->python.layout, copy, words);
+        if (first && gil->readable) { /* switches count from the first tick on */
+            gil->seen = true;
+            gil->written_switches = words->switch_number;
+        }
         uint32_t slot = gil->readable ? gw_session_holder(session, words) : GW_UNKNOWN_HOLDER;
         if (slot == GW_UNKNOWN_HOLDER)
             session->roster_due = true;
