@@ -164,7 +164,8 @@ mirror() {
   local uri
   uri=$(apt-get update --print-uris 2>/dev/null |
     sed -n "s|^'\(https\?://[^']*\)/dists/[^']*/InRelease'.*|\1|p" | grep -v security | head -n 1) || true
-  echo "${uri:-http://deb.debian.org/debian}"
+  [ -n "$uri" ] || echo "no archive in this machine's apt configuration" >&2
+  echo "$uri"
 }
 
 # Unpacks RELEASE into the cache. It gets its name when it is whole, so a folder is never half made.

@@ -36,20 +36,27 @@ void gw_descendants_note(struct gw_descendants *all, pid_t pid, bool patient, ui
         return;
     all->items[all->n++] = (struct gw_descendant){.pid = pid,
                                                   .start_ticks = stat.start_ticks,
+                                                  .start_stack = stat.start_stack,
                                                   .seen_ns = now_ns,
                                                   .retry_ns = now_ns,
                                                   .patient = patient};
 }
 
-static void forget_gone(struct gw_descendants *all)
+static void forget_gone(struct gw_descendants *all, uint64_t now_ns)
 {
     size_t kept = 0;
     for (size_t i = 0; i < all->n; i++) {
         struct gw_proc_stat stat;
-        const struct gw_descendant *item = &all->items[i];
-        if (gw_proc_stat_read(item->pid, 0, &stat) == 0 && stat.state != 'Z' &&
-            stat.start_ticks == item->start_ticks)
-            all->items[kept++] = *item;
+        struct gw_descendant item = all->items[i];
+        if (gw_proc_stat_read(item.pid, 0, &stat) || stat.state == 'Z' ||
+            stat.start_ticks != item.start_ticks)
+            continue;
+        if (stat.start_stack != item.start_stack) {
+            item.start_stack = stat.start_stack;
+            item.seen_ns = item.retry_ns = now_ns;
+            item.settled = false;
+        }
+        all->items[kept++] = item;
     }
     all->n = kept;
 }
@@ -86,7 +93,7 @@ bool gw_descendants_update(struct gw_descendants *all, bool search, uint64_t now
 {
     if (now_ns < all->next_ns)
         return false;
-    forget_gone(all);
+    forget_gone(all, now_ns);
     for (size_t i = 0; search && i < all->n_roots; i++)
         note_below(all, all->roots[i], now_ns, MAX_TREE_DEPTH);
     all->next_ns = now_ns + (any_young(all, now_ns) ? UPDATE_SOON_NS : UPDATE_NS);

@@ -17,6 +17,7 @@
 struct gw_descendant {
     pid_t pid;
     uint64_t start_ticks;
+    uint64_t start_stack; /* another one after an exec: then it is tried again */
     uint64_t seen_ns, retry_ns;
     bool settled; /* taken up, or skipped for good */
     bool patient; /* never skipped for good while it lives */
@@ -39,8 +40,9 @@ void gw_descendants_add_root(struct gw_descendants *all, pid_t pid);
 /* Put a process on the list of those to be tried, unless it is there or is no more. */
 void gw_descendants_note(struct gw_descendants *all, pid_t pid, bool patient, uint64_t now_ns);
 
-/* Forget those that have gone, and with `search` find new ones; does so a few times a second, more
- * often while one may be about to start. False: nothing was done yet. */
+/* Forget those that have gone, take those up again that are another program now, and with `search`
+ * find new ones; does so a few times a second, more often while one may be about to start. False:
+ * nothing was done yet. */
 bool gw_descendants_update(struct gw_descendants *all, bool search, uint64_t now_ns);
 
 /* The next one to be tried now, from *i on (0 at first); NULL: no more. */

@@ -191,7 +191,11 @@ static void try_descendant(struct gw_recorder *recorder, struct gw_descendant *i
                            uint64_t now_ns)
 {
     struct gw_diag diag = {0};
-    int err = is_sampled(recorder, item->pid) ? 0 : gw_recorder_add(recorder, item->pid, &diag);
+    if (is_sampled(recorder, item->pid)) { /* as the program it was before an exec, for a moment */
+        gw_descendant_may_start(item, now_ns);
+        return;
+    }
+    int err = gw_recorder_add(recorder, item->pid, &diag);
     bool starting = err == -GW_E_NOT_PYTHON || err == -GW_E_NO_THREADS || err == -GW_E_LAYOUT;
     if (starting && gw_descendant_may_start(item, now_ns))
         return;
