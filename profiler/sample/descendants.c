@@ -42,6 +42,17 @@ void gw_descendants_note(struct gw_descendants *all, pid_t pid, bool patient, ui
                                                   .patient = patient};
 }
 
+void gw_descendants_again(struct gw_descendants *all, pid_t pid, uint64_t now_ns)
+{
+    gw_descendants_note(all, pid, false, now_ns);
+    for (size_t i = 0; i < all->n; i++) {
+        if (all->items[i].pid != pid)
+            continue;
+        all->items[i].settled = false;
+        all->items[i].seen_ns = all->items[i].retry_ns = now_ns;
+    }
+}
+
 static void forget_gone(struct gw_descendants *all, uint64_t now_ns)
 {
     size_t kept = 0;

@@ -40,6 +40,9 @@ void gw_descendants_add_root(struct gw_descendants *all, pid_t pid);
 /* Put a process on the list of those to be tried, unless it is there or is no more. */
 void gw_descendants_note(struct gw_descendants *all, pid_t pid, bool patient, uint64_t now_ns);
 
+/* A process became another program: it is tried again, whether it was on the list or not. */
+void gw_descendants_again(struct gw_descendants *all, pid_t pid, uint64_t now_ns);
+
 /* Forget those that have gone, take those up again that are another program now, and with `search`
  * find new ones; does so a few times a second, more often while one may be about to start. False:
  * nothing was done yet. */

@@ -176,7 +176,7 @@ static void finish_session(struct gw_recorder *recorder, size_t at, enum gw_sess
     gw_session_close(session);
     recorder->sessions[at] = recorder->sessions[--recorder->n_sessions];
     if (fate == GW_SESSION_EXECED)
-        gw_descendants_note(&recorder->descendants, pid, false, now_ns);
+        gw_descendants_again(&recorder->descendants, pid, now_ns);
 }
 
 static bool is_sampled(const struct gw_recorder *recorder, pid_t pid)
