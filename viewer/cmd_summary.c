@@ -18,9 +18,10 @@ static void print_help(void)
 
 static int write_summary(const struct gw_model *model)
 {
-    enum gw_verdict verdict;
-    char *sentence = gw_summary_text(model, &verdict);
+    struct gw_losses *losses = gw_losses_new(model);
+    char *sentence = losses ? gw_summary_text(model, losses) : NULL;
 
+    gw_losses_free(losses);
     if (!sentence)
         return -ENOMEM;
     puts(sentence);

@@ -6,11 +6,13 @@
 #include "model/estimate.h"
 #include "ranking.h"
 #include "summary.h"
+#include "verdict_json.h"
 
 /* What is being built from. */
 struct builder {
     const struct gw_model *model;
     const struct gw_ranking *ranking;
+    const struct gw_losses *losses;
     size_t top;
 };
 
@@ -99,14 +101,14 @@ static json_t *gil_json(const struct gw_model *model, const struct gw_model_gil 
 {
     return json_pack("{s:I, s:I, s:f, s:I, s:f, s:o}", "pid",
                      (json_int_t)model->processes[gil->process].pid, "interpreter",
-                     (json_int_t)gil->interpreter, "busy_share", gw_summary_busy(gil), "switches",
+                     (json_int_t)gil->interpreter, "busy_share", gw_losses_busy(gil), "switches",
                      (json_int_t)gil->switches, "switch_interval_s",
                      (double)gil->switch_interval_us / 1e6, "wait_s", seconds_of(gil->wait_ns));
 }
 
 static json_t *main_gil_json(const struct gw_model *model)
 {
-    const struct gw_model_gil *gil = gw_summary_gil(model);
+    const struct gw_model_gil *gil = gw_losses_gil(model);
 
     return gil ? gil_json(model, gil) : json_null();
 }
@@ -232,9 +234,9 @@ static json_t *recorded_json(const struct gw_model *model)
                      seconds((double)model->realtime_ns + since));
 }
 
-static json_t *summary_json(const struct gw_model *model, enum gw_verdict *verdict)
+static json_t *summary_json(const struct builder *builder)
 {
-    char *sentence = gw_summary_text(model, verdict);
+    char *sentence = gw_summary_text(builder->model, builder->losses);
     json_t *json = sentence ? json_string(sentence) : NULL;
 
     free(sentence);
@@ -245,17 +247,15 @@ static json_t *build(const struct builder *builder)
 {
     const struct gw_model *model = builder->model;
     const struct gw_ranking *ranking = builder->ranking;
-    enum gw_verdict verdict = GW_VERDICT_NOTHING;
-    json_t *summary = summary_json(model, &verdict);
 
     return json_pack(
-        "{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
-        "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary, "verdict",
-        gw_verdict_name(verdict), "target", target_json(model), "recorded", recorded_json(model),
-        "duration_s", seconds_of(model->end_ns - model->start_ns), "quality", quality_json(model),
-        "end", end_json(model), "processes", processes_json(model), "gil", main_gil_json(model),
-        "gils", gils_json(model), "threads", threads_json(builder), "blame", blame_json(builder),
-        "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary_json(builder), "verdict",
+        gw_verdict_json(model, builder->losses), "target", target_json(model), "recorded",
+        recorded_json(model), "duration_s", seconds_of(model->end_ns - model->start_ns), "quality",
+        quality_json(model), "end", end_json(model), "processes", processes_json(model), "gil",
+        main_gil_json(model), "gils", gils_json(model), "threads", threads_json(builder), "blame",
+        blame_json(builder), "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
         functions_json(builder, ranking->suffered, ranking->n_suffered), "functions_caused",
         functions_json(builder, ranking->caused, ranking->n_caused));
 }
@@ -263,9 +263,11 @@ static json_t *build(const struct builder *builder)
 json_t *gw_report_json(const struct gw_model *model, size_t top)
 {
     struct gw_ranking *ranking = gw_ranking_new(model);
-    struct builder builder = {.model = model, .ranking = ranking, .top = top};
-    json_t *report = ranking ? build(&builder) : NULL;
+    struct gw_losses *losses = gw_losses_new(model);
+    struct builder builder = {.model = model, .ranking = ranking, .losses = losses, .top = top};
+    json_t *report = ranking && losses ? build(&builder) : NULL;
 
+    gw_losses_free(losses);
     gw_ranking_free(ranking);
     return report;
 }

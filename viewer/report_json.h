@@ -17,7 +17,10 @@
  * (largest first; 0: all).
  *
  *   schema_version     1
- *   summary, verdict   the sentence, and its kind (summary.h)
+ *   summary            the sentence (summary.h)
+ *   verdict            {finding (verdict.h), gil (is it the GIL), sentence, evidence [sentences],
+ *                      remedies [sentences], bound (bound.h; null where there is none) {speed_up
+ *                      [1, at most], cpus, cpu_s, demand_s, window_s, assumptions}}
  *   target             {pid, python, free_threaded} of the first process sampled, or null
  *   recorded           {writer, kernel, cpus, start_unix_s}
  *   duration_s         from the first instant looked at to the last

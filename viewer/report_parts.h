@@ -3,6 +3,7 @@
 #ifndef GW_REPORT_PARTS_H
 #define GW_REPORT_PARTS_H
 
+#include "losses.h"
 #include "ranking.h"
 #include "report_text.h"
 
@@ -13,6 +14,7 @@
 struct gw_report {
     const struct gw_model *model;
     const struct gw_ranking *ranking;
+    const struct gw_losses *losses;
     const struct gw_report_options *options;
     FILE *out;
     bool many_processes; /* more than one was sampled: say which */
@@ -23,6 +25,9 @@ void gw_report_style(const struct gw_report *report, const char *style);
 
 /* An empty line and a title. */
 void gw_report_heading(const struct gw_report *report, const char *text);
+
+/* The verdict, its evidence, and what would change it. False when memory ran out. */
+bool gw_report_verdict(const struct gw_report *report);
 
 /* Every thread: its wait with the interval, exact times, all its states. */
 void gw_report_threads(const struct gw_report *report);

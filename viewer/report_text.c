@@ -70,8 +70,7 @@ static void put_head(const struct gw_report *report)
 
 static bool put_sentence(const struct gw_report *report)
 {
-    enum gw_verdict verdict;
-    char *sentence = gw_summary_text(report->model, &verdict);
+    char *sentence = gw_summary_text(report->model, report->losses);
 
     if (!sentence)
         return false;
@@ -95,7 +94,7 @@ static void put_gil(const struct gw_report *report, const struct gw_model_gil *g
         if (gil->interpreter != 0)
             fprintf(out, ", interpreter %lld", (long long)gil->interpreter);
         fputs(": busy ", out);
-        gw_number_percent(out, gw_summary_busy(gil));
+        gw_number_percent(out, gw_losses_busy(gil));
         fputs(", waited for ", out);
         gw_number_seconds(out, gil->wait_ns);
         fputs(" in all; ", out);
@@ -183,7 +182,7 @@ static bool put_report(const struct gw_report *report)
     const struct gw_model *model = report->model;
 
     put_head(report);
-    if (!put_sentence(report))
+    if (!put_sentence(report) || !gw_report_verdict(report))
         return false;
     putc('\n', report->out);
     for (size_t i = 0; i < model->n_gils; i++)
@@ -197,15 +196,18 @@ static bool put_report(const struct gw_report *report)
 int gw_report_text(const struct gw_model *model, const struct gw_report_options *options, FILE *out)
 {
     struct gw_ranking *ranking = gw_ranking_new(model);
-    struct gw_report report = {.model = model, .ranking = ranking, .options = options, .out = out};
+    struct gw_losses *losses = gw_losses_new(model);
+    struct gw_report report = {
+        .model = model, .ranking = ranking, .losses = losses, .options = options, .out = out};
     size_t processes = 0;
     bool done = false;
 
     for (size_t i = 0; i < model->n_processes; i++)
         processes += model->processes[i].ticks > 0;
     report.many_processes = processes > 1;
-    if (ranking)
+    if (ranking && losses)
         done = put_report(&report);
+    gw_losses_free(losses);
     gw_ranking_free(ranking);
     return done ? 0 : -ENOMEM;
 }

@@ -84,30 +84,39 @@ static uint32_t find_line(const struct gw_model *model, const uint64_t *stack_ns
     return best.line;
 }
 
-struct gw_place gw_place_find(const struct gw_model *model, const bool *waiters,
-                              const bool *holders)
+struct gw_place gw_place_of(const struct gw_model *model, const uint64_t *stack_ns)
 {
-    uint64_t *stack_ns = calloc(model->n_stacks + 1, sizeof *stack_ns);
     struct function_sum *sums = calloc(model->n_functions + 1, sizeof *sums);
     uint32_t *met = calloc(model->n_functions + 1, sizeof *met);
     struct gw_place place = {0};
 
-    if (stack_ns && sums && met) {
-        uint64_t total_ns = 0;
-        for (size_t i = 0; i < model->n_pairs; i++) {
-            const struct gw_model_pair *pair = &model->pairs[i];
-            if (pair->kind != GW_BLAME_HELD || !waiters[pair->waiter] || !holders[pair->holder])
-                continue;
-            stack_ns[pair->holder_stack] += pair->ns;
-            total_ns += pair->ns;
-        }
+    for (size_t i = 0; i < model->n_stacks; i++)
+        place.ns += stack_ns[i];
+    if (sums && met) {
         sum_functions(model, stack_ns, sums, met);
-        place.function = find_deepest(model, sums, total_ns);
+        place.function = find_deepest(model, sums, place.ns);
         place.line = place.function ? find_line(model, stack_ns, place.function) : 0;
-        place.ns = place.function ? sums[place.function].ns : total_ns;
+        place.ns = place.function ? sums[place.function].ns : place.ns;
     }
-    free(stack_ns);
     free(sums);
     free(met);
+    return place;
+}
+
+struct gw_place gw_place_find(const struct gw_model *model, const bool *waiters,
+                              const bool *holders)
+{
+    uint64_t *stack_ns = calloc(model->n_stacks + 1, sizeof *stack_ns);
+    struct gw_place place = {0};
+
+    if (stack_ns) {
+        for (size_t i = 0; i < model->n_pairs; i++) {
+            const struct gw_model_pair *pair = &model->pairs[i];
+            if (pair->kind == GW_BLAME_HELD && waiters[pair->waiter] && holders[pair->holder])
+                stack_ns[pair->holder_stack] += pair->ns;
+        }
+        place = gw_place_of(model, stack_ns);
+    }
+    free(stack_ns);
     return place;
 }

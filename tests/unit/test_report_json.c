@@ -83,7 +83,7 @@ static void test_keys_of_schema_version_1(void **state)
     assert_number(report, "gil/busy_share", 0.875);
     assert_number(report, "gil/switches", 3);
     assert_number(report, "gil/switch_interval_s", 0.005);
-    assert_text(report, "verdict", "culprit");
+    assert_text(report, "verdict/finding", "culprit");
     json_decref(report);
     gw_model_free(model);
 }

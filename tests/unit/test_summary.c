@@ -21,19 +21,21 @@ static const char preamble[] = "header rate=1000\nprocess 0 pid=1\n"
                                "stack 1 0 1 2\nstack 2 1 2 11\nstack 3 2 3 21\nstack 4 2 4 31\n"
                                "block start=0 ticks=1000 dt=1000000\n";
 
-static void assert_summary(const char *rest, enum gw_verdict expected, const char *sentence)
+static void assert_summary(const char *rest, enum gw_losses_kind expected, const char *sentence)
 {
     char text[4096];
     struct gw_model *model = NULL;
-    enum gw_verdict verdict;
 
     snprintf(text, sizeof text, "%s%swrite\nend duration\n", preamble, rest);
     assert_int_equal(gw_model_read(capture_text_memfd(text), "test", &model, NULL), 0);
-    char *got = gw_summary_text(model, &verdict);
+    struct gw_losses *losses = gw_losses_new(model);
+    assert_non_null(losses);
+    char *got = gw_summary_text(model, losses);
     assert_non_null(got);
     assert_string_equal(got, sentence);
-    assert_string_equal(gw_verdict_name(verdict), gw_verdict_name(expected));
+    assert_int_equal(losses->kind, expected);
     free(got);
+    gw_losses_free(losses);
     gw_model_free(model);
 }
 
@@ -44,7 +46,7 @@ static void test_one_culprit(void **state)
     assert_summary("track 0 0:gil-running:3 250:gil-running:4\n"
                    "track 1 0:gil-wait:1 500:io-wait:1\ntrack 2 0:io-wait:1\n"
                    "holders 0 0:0\n",
-                   GW_VERDICT_CULPRIT,
+                   GW_LOSSES_CULPRIT,
                    "1 of 3 threads lost 50.0 % ±0.1 of its time to the GIL; 100 % of it while "
                    "`hog` was in spin (h.py:11).");
 }
@@ -56,7 +58,7 @@ static void test_a_culprit_that_waits_too(void **state)
     assert_summary("track 0 0:gil-running:2 900:gil-wait:2\n"
                    "track 1 0:gil-wait:1 900:gil-running:1\n"
                    "track 2 0:gil-wait:1 900:io-wait:1\nholders 0 0:0 900:1\n",
-                   GW_VERDICT_CULPRIT,
+                   GW_LOSSES_CULPRIT,
                    "2 of 3 threads lost 90.0 % ±0.1 of their time to the GIL; 100 % of it while "
                    "`hog` was in spin (h.py:11).");
 }
@@ -67,7 +69,7 @@ static void test_two_culprits(void **state)
     assert_summary("track 0 0:gil-running:2 500:gil-wait:2\n"
                    "track 3 0:gil-wait:2 500:gil-running:2\n"
                    "track 1 0:gil-wait:1\ntrack 2 0:gil-wait:1\nholders 0 0:0 500:3\n",
-                   GW_VERDICT_CULPRIT,
+                   GW_LOSSES_CULPRIT,
                    "2 of 4 threads lost 100.0 % ±0.1 of their time to the GIL; 100 % of it while "
                    "`hog` or `hog-2` was in spin (h.py:11).");
 }
@@ -78,7 +80,7 @@ static void test_in_turn(void **state)
     assert_summary("track 0 0:gil-running:2 500:gil-wait:2\n"
                    "track 3 0:gil-wait:2 500:gil-running:2\n"
                    "track 1 0:io-wait:1\nholders 0 0:0 500:3\n",
-                   GW_VERDICT_IN_TURN,
+                   GW_LOSSES_IN_TURN,
                    "2 of 3 threads lost 50.0 % ±0.1 of their time to the GIL; they hold it in "
                    "turn, mostly in spin (h.py:11), so there is no single culprit: threads gain "
                    "nothing here.");
@@ -90,7 +92,7 @@ static void test_innocent(void **state)
     assert_summary("track 0 0:io-wait:1 900:gil-running:1\n"
                    "track 1 0:io-wait:1 900:gil-wait:1 940:io-wait:1\n"
                    "holders 0 0:nobody 900:0\n",
-                   GW_VERDICT_INNOCENT,
+                   GW_LOSSES_INNOCENT,
                    "The GIL is not what these threads wait for: it was busy 10 % of the time and "
                    "cost them 2.0 % ±0.1 of theirs; they spend 93 % waiting on I/O.");
 }
@@ -102,7 +104,7 @@ static void test_what_may_be_chance_is_no_loss(void **state)
     assert_summary("track 0 0:gil-running:1\ntrack 1 end=30 0:io-wait:1 10:gil-wait:1 11:io-wait:1 "
                    "12:gil-wait:1 13:io-wait:1\n"
                    "holders 0 0:0\n",
-                   GW_VERDICT_INNOCENT,
+                   GW_LOSSES_INNOCENT,
                    "The GIL is not what these threads wait for: it was busy 100 % of the time and "
                    "cost them 0.2 % ±0.3 of theirs; they spend 97 % running.");
 }
@@ -110,7 +112,7 @@ static void test_what_may_be_chance_is_no_loss(void **state)
 static void test_a_holder_that_nobody_saw(void **state)
 {
     (void)state;
-    assert_summary("track 1 0:gil-wait:1 500:io-wait:1\nholders 0 0:unknown\n", GW_VERDICT_CULPRIT,
+    assert_summary("track 1 0:gil-wait:1 500:io-wait:1\nholders 0 0:unknown\n", GW_LOSSES_CULPRIT,
                    "1 of 1 thread lost 50.0 % ±0.1 of its time to the GIL; who held it meanwhile "
                    "could not be told.");
 }
@@ -118,22 +120,25 @@ static void test_a_holder_that_nobody_saw(void **state)
 static void test_nothing_and_no_gil(void **state)
 {
     struct gw_model *model = NULL;
-    enum gw_verdict verdict;
+    struct gw_losses *losses;
     char *got;
 
     (void)state;
-    assert_summary("", GW_VERDICT_NOTHING, "No thread was observed, so there is nothing to tell.");
+    assert_summary("", GW_LOSSES_NOTHING, "No thread was observed, so there is nothing to tell.");
     assert_int_equal(gw_model_read(capture_text_memfd("header\nprocess 0 pid=1 ft=1\n"
                                                       "thread 0 tid=1\n"
                                                       "block start=0 ticks=10 dt=1000000\n"
                                                       "track 0 0:python-running\nwrite\n"),
                                    "test", &model, NULL),
                      0);
-    got = gw_summary_text(model, &verdict);
+    losses = gw_losses_new(model);
+    assert_non_null(losses);
+    got = gw_summary_text(model, losses);
     assert_string_equal(got, "No GIL is at work here; the threads were never seen to wait for one: "
                              "they spend 100 % running.");
-    assert_int_equal(verdict, GW_VERDICT_NO_GIL);
+    assert_int_equal(losses->kind, GW_LOSSES_NO_GIL);
     free(got);
+    gw_losses_free(losses);
     gw_model_free(model);
 }
 

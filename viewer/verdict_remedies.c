@@ -1,0 +1,108 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "verdict_lines.h"
+
+#include "model/label.h"
+#include "number.h"
+
+static void put_place(FILE *out, const struct gw_verdict_case *at)
+{
+    gw_label_place(out, at->model, at->verdict->place.function, at->verdict->place.line, NULL);
+}
+
+/* The code to change, where the GIL is the problem. */
+static bool put_code(FILE *out, const struct gw_verdict_case *at)
+{
+    const struct gw_verdict *verdict = at->verdict;
+
+    if (verdict->place.function == 0)
+        return false;
+    if (verdict->finding == GW_FINDING_BLOCKED_HOLDER) {
+        fputs("Make the C code called in ", out);
+        put_place(out, at);
+        fputs(" release the GIL while it waits (Py_BEGIN_ALLOW_THREADS; in ctypes CDLL and not "
+              "PyDLL).",
+              out);
+        return true;
+    }
+    if (verdict->finding == GW_FINDING_IN_TURN) {
+        fputs("Move ", out);
+        put_place(out, at);
+        fputs(" to a pool of processes, or make it release the GIL: threads cannot run it side by "
+              "side.",
+              out);
+        return true;
+    }
+    if (verdict->finding != GW_FINDING_CULPRIT)
+        return false;
+    fputs("Move ", out);
+    put_place(out, at);
+    fputs(" to a process, or make it release the GIL: it causes ", out);
+    gw_number_seconds(out, verdict->place.ns);
+    fputs(" of the ", out);
+    gw_number_seconds(out, at->losses->estimate.wait_ns);
+    fputs(" lost.", out);
+    return true;
+}
+
+/* What helps where it is something else. */
+static const char *other_remedy(const struct gw_verdict_case *at)
+{
+    switch (at->verdict->finding) {
+    case GW_FINDING_STARVED:
+        return "Give it more CPU: look at the CPU limit of its container or service, at its CPU "
+               "affinity, and at what else runs on the machine.";
+    case GW_FINDING_ALL_CPUS:
+        return "Make the code cheaper, or give it more CPUs; more threads gain nothing.";
+    case GW_FINDING_HOT_THREAD:
+        return "Make its code faster, or share its work out over processes (over threads only "
+               "where "
+               "it runs C code that releases the GIL).";
+    case GW_FINDING_LOCK:
+        return "Hold the lock for a shorter time, or have more than one of them.";
+    case GW_FINDING_IO:
+        return "Make what they wait for answer faster, or have more of it under way at once; "
+               "faster "
+               "Python code gains little.";
+    case GW_FINDING_NOTHING:
+    case GW_FINDING_NO_GIL:
+    case GW_FINDING_BLOCKED_HOLDER:
+    case GW_FINDING_UNTOLD:
+    case GW_FINDING_IN_TURN:
+    case GW_FINDING_CULPRIT:
+    case GW_FINDING_IDLE:
+    case GW_FINDING_INNOCENT:
+        break;
+    }
+    return NULL;
+}
+
+static bool put_other(FILE *out, const struct gw_verdict_case *at)
+{
+    const char *remedy = other_remedy(at);
+
+    if (remedy)
+        fputs(remedy, out);
+    return remedy != NULL;
+}
+
+/* The most that doing without the GIL could gain. */
+static bool put_bound(FILE *out, const struct gw_verdict_case *at)
+{
+    const struct gw_bound *bound = &at->verdict->bound;
+
+    if (!gw_verdict_has_bound(at->verdict) || at->losses->n_sufferers == 0)
+        return false;
+    fputs("Without a GIL (processes, or a free-threaded Python): ", out);
+    if (at->verdict->finding == GW_FINDING_CULPRIT) {
+        fputs("the threads that wait need at least ", out);
+        gw_number_percent(out, 1 - gw_estimate_share(&at->losses->estimate));
+        fputs(" of their time, and all together do ", out);
+    }
+    fprintf(out,
+            "at most %.2f times the work on %u CPU%s. Threads that need each other, other load on "
+            "the CPUs, copies between processes and slower code all take from that.",
+            bound->speed_up, bound->cpus, bound->cpus == 1 ? "" : "s");
+    return true;
+}
+
+gw_verdict_line *const gw_verdict_remedies[] = {put_code, put_other, put_bound, NULL};
