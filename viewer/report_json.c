@@ -5,6 +5,7 @@
 
 #include "model/estimate.h"
 #include "ranking.h"
+#include "report_json_episodes.h"
 #include "summary.h"
 
 /* What is being built from. */
@@ -249,7 +250,8 @@ static json_t *build(const struct builder *builder)
     json_t *summary = summary_json(model, &verdict);
 
     return json_pack(
-        "{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:i, s:o, s:s, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o}",
         "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary, "verdict",
         gw_verdict_name(verdict), "target", target_json(model), "recorded", recorded_json(model),
         "duration_s", seconds_of(model->end_ns - model->start_ns), "quality", quality_json(model),
@@ -257,7 +259,8 @@ static json_t *build(const struct builder *builder)
         "gils", gils_json(model), "threads", threads_json(builder), "blame", blame_json(builder),
         "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
         functions_json(builder, ranking->suffered, ranking->n_suffered), "functions_caused",
-        functions_json(builder, ranking->caused, ranking->n_caused));
+        functions_json(builder, ranking->caused, ranking->n_caused), "waits",
+        gw_report_json_waits(model), "holds", gw_report_json_holds(model));
 }
 
 json_t *gw_report_json(const struct gw_model *model, size_t top)

@@ -83,7 +83,7 @@ static void test_a_thread_that_is_gone_or_wants_another_gil_let_go(void **state)
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_RELEASED);
 }
 
-/* Periods of 10 ms cannot tell 5 ms from anything below 20 ms. */
+/* Periods of 10 ms tell little of an interval of 5 ms. */
 static void test_coarse_ticks_do_not_guess(void **state)
 {
     struct gw_hold_evidence evidence = plain;
@@ -96,6 +96,11 @@ static void test_coarse_ticks_do_not_guess(void **state)
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_UNKNOWN);
     evidence.waited_ns = 20 * MS;
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_FORCED);
+    evidence = plain;
+    evidence.first_ns = 2 * MS + MS / 2;
+    assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_FORCED);
+    evidence.first_ns++;
+    assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_UNKNOWN);
 }
 
 static void test_figures_out_of_range_do_no_harm(void **state)

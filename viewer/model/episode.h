@@ -55,6 +55,14 @@ struct gw_hold_ends {
     uint64_t ns[GW_N_HOLD_ENDS]; /* length of these holds together */
 };
 
+static inline uint64_t gw_hold_ends_count(const struct gw_hold_ends *ends)
+{
+    uint64_t n = 0;
+    for (unsigned end = 0; end < GW_N_HOLD_ENDS; end++)
+        n += ends->n[end];
+    return n;
+}
+
 /* One wait, or one hold. "The other" is the thread on the other side of it: for a wait the holder
  * that had the GIL for its largest part, for a hold the thread that waited longest during it. */
 struct gw_episode {

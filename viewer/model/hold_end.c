@@ -7,17 +7,14 @@
  * different parts of the clock's 64 bits, so their sum cannot overflow. */
 static enum gw_hold_end tell_by_waits(const struct gw_hold_evidence *evidence)
 {
-    uint64_t period_ns =
-        evidence->first_ns > evidence->next_ns ? evidence->first_ns : evidence->next_ns;
+    uint64_t certain_ns =
+        evidence->waited_ns > evidence->first_ns ? evidence->waited_ns - evidence->first_ns : 0;
 
     if (evidence->interval_ns == 0)
         return GW_HOLD_END_UNKNOWN;
     if (evidence->waited_ns + evidence->next_ns < evidence->interval_ns)
         return evidence->begin_seen ? GW_HOLD_END_RELEASED : GW_HOLD_END_UNKNOWN;
-    bool coarse = period_ns > evidence->interval_ns / 2;
-    bool surely_longer = evidence->waited_ns > evidence->interval_ns &&
-                         evidence->waited_ns - evidence->interval_ns >= period_ns;
-    return coarse && !surely_longer ? GW_HOLD_END_UNKNOWN : GW_HOLD_END_FORCED;
+    return certain_ns < evidence->interval_ns / 2 ? GW_HOLD_END_UNKNOWN : GW_HOLD_END_FORCED;
 }
 
 enum gw_hold_end gw_hold_end_tell(const struct gw_hold_evidence *evidence)

@@ -21,12 +21,13 @@
  *   for a call so short that it came back before the next tick. A wait of length W in ticks is
  *   truly shorter than W plus the weight of the next tick, and a waiter that no tick saw counts as
  *   W = 0: where nobody waited, nobody forced.
- * - It wants the GIL at the next tick, and somebody may have waited for the interval: forced. When
- *   W is within a period of the interval this is likely and not certain. It is called so all the
- *   same, because threads that compute hand over exactly there: each of their holds lasts one
- *   interval. Only where the periods are so long that "about the interval" says nothing (two of
- *   them exceed it, and W does not by as much) is it unknown. A call shorter than a period after
- *   a long hold looks forced too; then a drop request was pending, and letting go was due.
+ * - It wants the GIL at the next tick, and somebody may have waited for the interval, and has
+ *   certainly waited for half of it (W less the weight of the wait's first tick): forced. When W is
+ *   within a period of the interval this is likely and not certain. It is called so all the same,
+ *   because threads that compute hand over exactly there: each of their holds lasts one interval.
+ *   Where the periods are so long that not even the half is certain, "about the interval" says
+ *   nothing: unknown. A call shorter than a period after a long hold looks forced too; then a drop
+ *   request was pending, and letting go was due.
  * - Its length is not known (a gap, a stop, the begin of the recording), its next state is not, or
  *   the interval is not: unknown, as far as the answer depends on it.
  */
@@ -46,7 +47,7 @@ struct gw_hold_evidence {
     bool same_gil;        /* it wants the GIL then, and this one */
     unsigned state;       /* enum gw_state it was in then */
     uint64_t waited_ns;   /* W: longest wait of one thread during this hold; 0: none seen */
-    uint64_t first_ns;    /* weight of the first tick of the hold */
+    uint64_t first_ns;    /* weight of the first tick of that wait in this hold */
     uint64_t next_ns;     /* weight of the next tick */
     uint64_t interval_ns; /* switch interval in force, 0: not known */
 };

@@ -30,7 +30,7 @@ static struct gw_hold_evidence gather(const struct gw_tables *tables, const stru
         .same_gil = run && run->gil == episode->gil,
         .state = run ? run->state : (unsigned)GW_STATE_UNKNOWN,
         .waited_ns = episode->other_ns,
-        .first_ns = turn->first_ns,
+        .first_ns = turn->waited_first_ns,
         .next_ns = gw_block_weight(block, tick, tick + 1),
         .interval_ns = interval_ns(tables, episode->gil),
     };
@@ -83,16 +83,14 @@ static struct gw_turn *add_turn(struct gw_holds *holds, const struct gw_turn *tu
 static struct gw_turn *open_turn(struct gw_holds *holds, const struct gw_block *block, uint32_t gil,
                                  const struct gw_hold *hold, bool known)
 {
-    uint64_t first_ns = gw_block_weight(block, hold->begin, hold->begin + 1);
     struct gw_turn turn = {
         .episode = {.thread = hold->thread,
                     .gil = gil,
                     .other = GW_NO_THREAD,
                     .other_kind = GW_BLAME_HANDOFF,
                     .begin_ns = block->from_ns[hold->begin],
-                    .uncertainty_ns = first_ns},
+                    .uncertainty_ns = gw_block_weight(block, hold->begin, hold->begin + 1)},
         .serial = ++holds->serial,
-        .first_ns = first_ns,
         .begin_seen = known,
     };
     return add_turn(holds, &turn);

@@ -11,7 +11,7 @@
 struct gw_turn {
     struct gw_episode episode; /* as far as it has come */
     uint64_t serial;           /* no two holds of a capture have the same; 0: no hold */
-    uint64_t first_ns;         /* weight of its first tick */
+    uint64_t waited_first_ns;  /* weight of the first tick of episode.other's wait in it */
     uint64_t stack_ns;         /* lead of episode.stack over all others together */
     bool broken;               /* a gap or stop is in it */
     bool begin_seen;

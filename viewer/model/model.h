@@ -229,4 +229,16 @@ static inline uint64_t gw_model_total_wait_ns(const struct gw_model *model)
     return sum;
 }
 
+/* How the holds of all threads ended. */
+static inline struct gw_hold_ends gw_model_hold_ends(const struct gw_model *model)
+{
+    struct gw_hold_ends sum = {0};
+    for (size_t i = 0; i < model->n_threads; i++)
+        for (unsigned end = 0; end < GW_N_HOLD_ENDS; end++) {
+            sum.n[end] += model->threads[i].hold_ends.n[end];
+            sum.ns[end] += model->threads[i].hold_ends.ns[end];
+        }
+    return sum;
+}
+
 #endif

@@ -52,13 +52,14 @@ static void add_holder(struct gw_open_wait *wait, const struct gw_turn *turn, ui
 
 /* What the wait is for the hold. */
 static void add_waiter(struct gw_turn *turn, struct gw_waiter *waiter,
-                       const struct gw_episode *wait, uint64_t ns)
+                       const struct gw_episode *wait, uint64_t ns, uint64_t first_ns)
 {
     struct gw_episode *hold = &turn->episode;
 
     if (waiter->serial != turn->serial) {
         waiter->serial = turn->serial;
         waiter->turn_ns = 0;
+        waiter->first_ns = first_ns;
         hold->n_others++;
     }
     waiter->turn_ns += ns;
@@ -68,6 +69,7 @@ static void add_waiter(struct gw_turn *turn, struct gw_waiter *waiter,
         hold->other = wait->thread;
         hold->other_stack = wait->stack;
         hold->other_kind = GW_BLAME_HELD;
+        turn->waited_first_ns = waiter->first_ns;
     }
 }
 
@@ -88,7 +90,7 @@ static void charge(struct gw_waiter *waiter, struct gw_holds *holds, const struc
         struct gw_turn *turn = gw_holds_turn(holds, i);
         if (turn && turn->episode.thread != wait->episode.thread) {
             add_holder(wait, turn, ns);
-            add_waiter(turn, waiter, &wait->episode, ns);
+            add_waiter(turn, waiter, &wait->episode, ns, gw_block_weight(block, begin, begin + 1));
         } else if (hold->kind == GW_BLAME_HANDOFF) {
             wait->nobody_ns += ns;
         } else {

@@ -16,7 +16,8 @@ struct gw_waiter {
     struct gw_open_wait *wait; /* the wait that goes on, or NULL */
     uint64_t until_ns;         /* it was observed up to here */
     uint64_t serial;           /* the hold that it last waited for ... */
-    uint64_t turn_ns;          /* ... and for how long */
+    uint64_t turn_ns;          /* ... for how long ... */
+    uint64_t first_ns;         /* ... of which the first tick weighs this */
     bool known;                /* its last state was, and was not `stopped` */
 };
 
