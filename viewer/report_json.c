@@ -5,6 +5,7 @@
 
 #include "model/estimate.h"
 #include "ranking.h"
+#include "report_json_episodes.h"
 #include "summary.h"
 #include "verdict_json.h"
 
@@ -249,7 +250,8 @@ static json_t *build(const struct builder *builder)
     const struct gw_ranking *ranking = builder->ranking;
 
     return json_pack(
-        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}",
+        "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
+        "s:o}",
         "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary_json(builder), "verdict",
         gw_verdict_json(model, builder->losses), "target", target_json(model), "recorded",
         recorded_json(model), "duration_s", seconds_of(model->end_ns - model->start_ns), "quality",
@@ -257,7 +259,8 @@ static json_t *build(const struct builder *builder)
         main_gil_json(model), "gils", gils_json(model), "threads", threads_json(builder), "blame",
         blame_json(builder), "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
         functions_json(builder, ranking->suffered, ranking->n_suffered), "functions_caused",
-        functions_json(builder, ranking->caused, ranking->n_caused));
+        functions_json(builder, ranking->caused, ranking->n_caused), "waits",
+        gw_report_json_waits(model), "holds", gw_report_json_holds(model));
 }
 
 json_t *gw_report_json(const struct gw_model *model, size_t top)

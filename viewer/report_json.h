@@ -39,6 +39,22 @@
  *   blame_omitted_s    what the rows beyond `top` sum to
  *   functions_suffered, functions_caused
  *                      [{function, file, line (its first), self_s, total_s}]
+ *   waits, holds       single waits for a GIL and single holds of one, as model/episode.h counts
+ *                      them: {count, cut (at least as long as they say), resolution_s (shorter
+ *                      ones are seen only in part), median_s, p99_s, max_s (null if there are
+ *                      none), longest (at most GW_LONGEST_EPISODES, longest first)}
+ *   waits.longest      [{start_s (since the recording began), seconds, uncertainty_s, cut,
+ *                      interpreter, waiter {as in blame}, waiter_stack [{function, file, line}]
+ *                      leaf first, kind, holder {as in blame} (the one that had it for the largest
+ *                      part) or null, holder_stack, holder_s (that part), holders (how many
+ *                      different ones; GW_MAX_EPISODE_HOLDERS: or more)}]
+ *   holds.longest      [{the same to interpreter, holder, holder_stack, ended, waiter (the one
+ *                      that waited longest during it) or null, waiter_stack, waiter_s, waiters
+ *                      (how many different ones), waited_s (all of them together)}]
+ *   holds.ended, holds.ended_mean_s
+ *                      {forced, released, unknown}: how many holds ended so (model/hold_end.h),
+ *                      and how long they were on average (null if there are none)
+ *   holds.threads      [{pid, tid, name, ended, ended_mean_s}] of threads with a hold that ended
  *
  * Returns a new reference (json_decref), or NULL when memory ran out.
  */

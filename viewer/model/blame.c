@@ -28,23 +28,6 @@ static int add_segment(struct gw_blame *blame, struct gw_pairs *pairs, uint32_t 
     return 0;
 }
 
-/* First run that ends after the tick. */
-static uint32_t find_run(const struct gw_run *runs, uint32_t n, uint32_t tick)
-{
-    uint32_t low = 0;
-
-    while (n > 0) {
-        uint32_t half = n / 2;
-        if (runs[low + half].end <= tick) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return low;
-}
-
 /* Cut a hold where the holder's stack or state changes. Where the holder was not observed, its
  * stack is empty and its state unknown. */
 static int add_hold(struct gw_blame *blame, struct gw_pairs *pairs, const struct gw_block *block,
@@ -59,7 +42,7 @@ static int add_hold(struct gw_blame *blame, struct gw_pairs *pairs, const struct
     uint32_t at = hold->begin;
     int rc = 0;
 
-    for (uint32_t i = find_run(runs, n_runs, at);
+    for (uint32_t i = gw_block_find_run(runs, n_runs, at);
          rc == 0 && i < n_runs && runs[i].begin < hold->end; i++) {
         uint32_t begin = runs[i].begin > at ? runs[i].begin : at;
         uint32_t end = runs[i].end < hold->end ? runs[i].end : hold->end;

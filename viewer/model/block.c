@@ -24,13 +24,17 @@ static int parse_dts(struct gw_block *block, const Gilwait__Capture__Block *mess
     int rc = GW_GROW(block, weight_at, n + 1);
     if (rc == 0)
         rc = GW_GROW(block, live_at, n + 1);
+    if (rc == 0)
+        rc = GW_GROW(block, from_ns, n + 1);
     if (rc < 0)
         return rc;
     for (size_t i = 0; i < n; i++) {
         block->weight_at[i] = message->dt_ns[i];
+        block->from_ns[i] = now;
         if (__builtin_add_overflow(now, message->dt_ns[i], &now))
             return -GW_E_BAD_DATA;
     }
+    block->from_ns[n] = now;
     block->n_ticks = (uint32_t)n;
     block->start_ns = message->start_ns;
     block->end_ns = now;
@@ -206,6 +210,50 @@ const struct gw_holding *gw_block_holding(const struct gw_block *block, uint32_t
     return NULL;
 }
 
+uint32_t gw_block_find_run(const struct gw_run *runs, uint32_t n, uint32_t tick)
+{
+    uint32_t low = 0;
+
+    while (n > 0) {
+        uint32_t half = n / 2;
+        if (runs[low + half].end <= tick) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+uint32_t gw_block_find_hold(const struct gw_block *block, const struct gw_holding *holding,
+                            uint32_t tick)
+{
+    uint32_t low = holding->first_hold, n = holding->n_holds;
+
+    while (n > 0) {
+        uint32_t half = n / 2;
+        if (block->holds[low + half].end <= tick) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+const struct gw_run *gw_block_run_at(const struct gw_block *block, uint32_t thread, uint32_t tick)
+{
+    const struct gw_track *track = gw_block_track(block, thread);
+
+    if (!track)
+        return NULL;
+    const struct gw_run *runs = &block->runs[track->first_run];
+    uint32_t at = gw_block_find_run(runs, track->n_runs, tick);
+    return at < track->n_runs && runs[at].begin <= tick ? &runs[at] : NULL;
+}
+
 static int parse_holders(struct gw_block *block, const Gilwait__Capture__Holders *message,
                          const struct gw_ids *ids, const struct gw_tables *tables)
 {
@@ -286,6 +334,7 @@ void gw_block_fini(struct gw_block *block)
 {
     free(block->weight_at);
     free(block->live_at);
+    free(block->from_ns);
     free(block->runs);
     free(block->tracks);
     free(block->holds);

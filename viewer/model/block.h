@@ -51,12 +51,13 @@ struct gw_block {
     uint64_t gap_ns;     /* part of the time that no tick stands for */
     uint64_t *weight_at; /* n_ticks + 1: weight of all ticks before this one, in ns */
     uint64_t *live_at;   /* the same without ticks in which the process was stopped */
+    uint64_t *from_ns;   /* n_ticks + 1: the instant of the tick before this one */
     struct gw_run *runs;
     struct gw_track *tracks;
     struct gw_hold *holds;
     struct gw_holding *holdings; /* of every GIL that the block or one of its runs names */
     uint32_t n_runs, n_tracks, n_holds, n_holdings;
-    size_t cap_weight_at, cap_live_at, cap_runs, cap_tracks, cap_holds, cap_holdings;
+    size_t cap_weight_at, cap_live_at, cap_from_ns, cap_runs, cap_tracks, cap_holds, cap_holdings;
     uint32_t *track_of; /* by row of threads: track + 1, 0 none */
     size_t cap_track_of;
 };
@@ -74,6 +75,16 @@ static inline const struct gw_track *gw_block_track(const struct gw_block *block
     return &block->tracks[block->track_of[thread] - 1];
 }
 
+/* First of n runs, in order of time, that ends after the tick; n if there is none. */
+uint32_t gw_block_find_run(const struct gw_run *runs, uint32_t n, uint32_t tick);
+
+/* First hold of a holding (as an index of block->holds) that ends after the tick. */
+uint32_t gw_block_find_hold(const struct gw_block *block, const struct gw_holding *holding,
+                            uint32_t tick);
+
+/* What a thread did at a tick; NULL: it was not observed. */
+const struct gw_run *gw_block_run_at(const struct gw_block *block, uint32_t thread, uint32_t tick);
+
 /* The holds of a GIL, which a run of this block names. */
 const struct gw_holding *gw_block_holding(const struct gw_block *block, uint32_t gil);
 
@@ -81,6 +92,13 @@ const struct gw_holding *gw_block_holding(const struct gw_block *block, uint32_t
 static inline uint64_t gw_block_weight(const struct gw_block *block, uint32_t begin, uint32_t end)
 {
     return block->weight_at[end] - block->weight_at[begin];
+}
+
+/* Whether all the time of the ticks [begin, end) counts: no gap in it, and nobody was stopped. */
+static inline bool gw_block_whole(const struct gw_block *block, uint32_t begin, uint32_t end)
+{
+    return block->live_at[end] - block->live_at[begin] ==
+           block->from_ns[end] - block->from_ns[begin];
 }
 
 void gw_block_fini(struct gw_block *block);

@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/blame.h"
 #include "model/block.h"
+#include "model/follow.h"
 #include "model/ids.h"
 #include "model/tables.h"
 
@@ -23,6 +24,7 @@ struct reading {
     struct gw_account account;
     struct gw_blame blame;
     struct gw_pairs pairs;
+    struct gw_follow follow;
     bool header_seen;
     struct gw_model *model;
 };
@@ -81,6 +83,8 @@ static int take_block(struct reading *reading, const Gilwait__Capture__Block *me
         rc = gw_account_block(&reading->account, &reading->tables, block);
     if (rc == 0)
         rc = gw_blame_block(&reading->blame, &reading->pairs, block);
+    if (rc == 0)
+        rc = gw_follow_block(&reading->follow, &reading->tables, block);
     if (rc < 0)
         return rc;
     if (first || block->start_ns < model->start_ns)
@@ -152,6 +156,8 @@ static int finish(struct reading *reading)
     model->pairs = pairs;
     model->quality.grain_ns = reading->pairs.grain_ns;
     gw_account_finish(&reading->account, tables);
+    gw_follow_finish(&reading->follow, tables);
+    model->tick_ns = gw_follow_tick_ns(&reading->follow);
     model->strings = tables->strings;
     tables->strings = NULL;
     model->n_functions = tables->functions.n;
@@ -174,11 +180,13 @@ static int read_model(struct gw_capture_reader *reader, struct gw_model *model)
     struct reading reading = {.model = model};
     int rc = gw_tables_init(&reading.tables);
 
+    gw_follow_init(&reading.follow, &model->waits, &model->holds);
     gw_pairs_init(&reading.pairs, GW_MAX_PAIRS);
     if (rc == 0)
         rc = take_chunks(&reading, reader);
     if (rc == 0)
         rc = finish(&reading);
+    gw_follow_fini(&reading.follow);
     gw_pairs_fini(&reading.pairs);
     gw_blame_fini(&reading.blame);
     gw_account_fini(&reading.account);

@@ -19,6 +19,7 @@
 #include "base/limits.h"
 #include "base/strtab.h"
 #include "format/vocabulary.h"
+#include "model/episode.h"
 
 /* "No thread": the holder of a pair whose kind is not GW_BLAME_HELD. */
 #define GW_NO_THREAD UINT32_MAX
@@ -69,10 +70,12 @@ struct gw_model_thread {
     uint64_t cpu_ns;       /* exact: from the kernel's scheduler, not from samples */
     uint64_t run_queue_ns; /* exact, likewise: runnable without a CPU */
     uint64_t state_ns[GW_N_STATES];
-    uint64_t wall_ns;     /* observed: all states but `stopped` */
-    uint64_t wait_ns;     /* gil-wait + gil-handoff */
-    uint64_t ticks;       /* samples of it, without those in which it was stopped */
-    double wait_variance; /* of wait_ns, in ns^2: see model/estimate.h */
+    uint64_t wall_ns;              /* observed: all states but `stopped` */
+    uint64_t wait_ns;              /* gil-wait + gil-handoff */
+    uint64_t ticks;                /* samples of it, without those in which it was stopped */
+    double wait_variance;          /* of wait_ns, in ns^2: see model/estimate.h */
+    uint64_t n_waits;              /* single waits seen: see model/episode.h, as for ... */
+    struct gw_hold_ends hold_ends; /* ... how its holds of a GIL ended */
 };
 
 struct gw_model_gil {
@@ -170,6 +173,10 @@ struct gw_model {
     uint64_t start_ns; /* first instant looked at */
     uint64_t end_ns;   /* last one */
 
+    uint64_t tick_ns; /* what a tick stands for, on average: how far single episodes resolve */
+    struct gw_episodes waits; /* of all threads, for all GILs */
+    struct gw_episodes holds;
+
     struct gw_model_quality quality;
     struct gw_model_end end;
 };
@@ -219,6 +226,18 @@ static inline uint64_t gw_model_total_wait_ns(const struct gw_model *model)
     uint64_t sum = 0;
     for (size_t i = 0; i < model->n_threads; i++)
         sum += model->threads[i].wait_ns;
+    return sum;
+}
+
+/* How the holds of all threads ended. */
+static inline struct gw_hold_ends gw_model_hold_ends(const struct gw_model *model)
+{
+    struct gw_hold_ends sum = {0};
+    for (size_t i = 0; i < model->n_threads; i++)
+        for (unsigned end = 0; end < GW_N_HOLD_ENDS; end++) {
+            sum.n[end] += model->threads[i].hold_ends.n[end];
+            sum.ns[end] += model->threads[i].hold_ends.ns[end];
+        }
     return sum;
 }
 

@@ -93,6 +93,25 @@ static int check_gils(const struct gw_model *model, const struct sums *sums, str
     return 0;
 }
 
+static int check_episodes(const struct gw_model *model, const struct gw_episodes *episodes,
+                          struct gw_diag *diag)
+{
+    if (episodes->n_longest > GW_LONGEST_EPISODES || episodes->n_cut > episodes->n)
+        return wrong(diag, "there are more single waits or holds than there can be", 0);
+    for (uint32_t i = 0; i < episodes->n_longest; i++) {
+        const struct gw_episode *episode = &episodes->longest[i];
+        if (episode->thread >= model->n_threads || episode->stack >= model->n_stacks ||
+            episode->other_stack >= model->n_stacks || episode->gil >= model->n_gils)
+            return wrong(diag, "a single wait or hold points to nothing", i);
+        if (episode->other_kind == GW_BLAME_HELD ? episode->other >= model->n_threads
+                                                 : episode->other != GW_NO_THREAD)
+            return wrong(diag, "a single wait or hold has the wrong other side", i);
+        if (i > 0 && episode[-1].ns < episode->ns)
+            return wrong(diag, "the longest waits or holds are out of order", i);
+    }
+    return 0;
+}
+
 int gw_model_check(const struct gw_model *model, struct gw_diag *diag)
 {
     struct sums sums = {
@@ -111,6 +130,10 @@ int gw_model_check(const struct gw_model *model, struct gw_diag *diag)
         rc = check_threads(model, &sums, diag);
     if (rc == 0)
         rc = check_gils(model, &sums, diag);
+    if (rc == 0)
+        rc = check_episodes(model, &model->waits, diag);
+    if (rc == 0)
+        rc = check_episodes(model, &model->holds, diag);
     free(sums.pair_ns);
     free(sums.slice_ns);
     free(sums.gil_pair_ns);
