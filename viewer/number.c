@@ -30,6 +30,13 @@ void gw_number_seconds(FILE *out, uint64_t ns)
     fprintf(out, "%.*f s", seconds < 9.9995 ? 3 : seconds < 99.995 ? 2 : 1, seconds);
 }
 
+void gw_number_milliseconds(FILE *out, uint64_t ns)
+{
+    double milliseconds = (double)ns / 1e6;
+
+    fprintf(out, "%.*f ms", milliseconds < 9.95 ? 1 : 0, milliseconds);
+}
+
 void gw_number_count(FILE *out, uint64_t count)
 {
     if (count >= 1000) {

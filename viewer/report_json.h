@@ -20,7 +20,10 @@
  *   summary            the sentence (summary.h)
  *   verdict            {finding (verdict.h), gil (is it the GIL), sentence, evidence [sentences],
  *                      remedies [sentences], bound (bound.h; null where there is none) {speed_up
- *                      [1, at most], cpus, cpu_s, demand_s, window_s, assumptions}}
+ *                      [1, at most], cpus, cpu_s, demand_s, window_s, assumptions},
+ *                      switch_interval (latency.h; null without waits) {effect, waits,
+ *                      mean_wait_s, interval_s, smaller {interval_s, mean_wait_s, loss_share,
+ *                      switches_hz} or null}}
  *   target             {pid, python, free_threaded} of the first process sampled, or null
  *   recorded           {writer, kernel, cpus, start_unix_s}
  *   duration_s         from the first instant looked at to the last

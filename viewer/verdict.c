@@ -33,7 +33,8 @@ const char *gw_finding_name(enum gw_finding finding)
 bool gw_finding_is_gil(enum gw_finding finding)
 {
     return finding == GW_FINDING_BLOCKED_HOLDER || finding == GW_FINDING_UNTOLD ||
-           finding == GW_FINDING_IN_TURN || finding == GW_FINDING_CULPRIT;
+           finding == GW_FINDING_IN_TURN || finding == GW_FINDING_CONVOY ||
+           finding == GW_FINDING_CULPRIT;
 }
 
 bool gw_verdict_has_bound(const struct gw_verdict *verdict)
@@ -46,6 +47,7 @@ bool gw_verdict_has_bound(const struct gw_verdict *verdict)
         return false;
     case GW_FINDING_UNTOLD:
     case GW_FINDING_IN_TURN:
+    case GW_FINDING_CONVOY:
     case GW_FINDING_CULPRIT:
     case GW_FINDING_ALL_CPUS:
     case GW_FINDING_HOT_THREAD:
@@ -117,7 +119,9 @@ static enum gw_finding judge_gil(const struct gw_verdict *verdict, const struct 
         return GW_FINDING_STARVED;
     if (losses->n_holders == 0)
         return GW_FINDING_UNTOLD;
-    return losses->kind == GW_LOSSES_IN_TURN ? GW_FINDING_IN_TURN : GW_FINDING_CULPRIT;
+    if (losses->kind == GW_LOSSES_IN_TURN)
+        return GW_FINDING_IN_TURN;
+    return verdict->latency.convoy ? GW_FINDING_CONVOY : GW_FINDING_CULPRIT;
 }
 
 static enum gw_finding judge_others(const struct gw_verdict *verdict, const struct gw_model *model)
@@ -127,11 +131,11 @@ static enum gw_finding judge_others(const struct gw_verdict *verdict, const stru
         verdict->wall_ns - verdict->workless_ns - verdict->state_ns[GW_STATE_SLEEP];
     uint64_t runnable_ns = verdict->cpu_ns + verdict->run_queue_ns;
 
+    if (model->cpus > 1 && is_part(verdict->cpu_ns, BUSY, model->cpus * verdict->window_ns))
+        return GW_FINDING_ALL_CPUS;
     if (is_part(verdict->run_queue_ns, STARVED_OF_RUNNABLE, runnable_ns) &&
         is_part(verdict->run_queue_ns, STARVED_OF_WINDOW, verdict->window_ns))
         return GW_FINDING_STARVED;
-    if (model->cpus > 1 && is_part(verdict->cpu_ns, BUSY, model->cpus * verdict->window_ns))
-        return GW_FINDING_ALL_CPUS;
     if (verdict->hot_share >= BUSY)
         return GW_FINDING_HOT_THREAD;
     if (!is_part(active_ns, SOMETHING, verdict->window_ns))
@@ -211,6 +215,7 @@ int gw_verdict_find(const struct gw_model *model, const struct gw_losses *losses
 {
     *out = (struct gw_verdict){.window_ns = gw_bound_window_ns(model),
                                .hot_thread = GW_NO_THREAD,
+                               .latency = gw_latency_find(model, losses),
                                .bound = gw_bound_find(model)};
     sum_threads(out, model);
     for (size_t i = 0; i < model->n_slices; i++)

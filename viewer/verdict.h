@@ -11,10 +11,11 @@
 #define GW_VERDICT_H
 
 #include "bound.h"
+#include "latency.h"
 #include "losses.h"
 #include "model/model.h"
 
-/* name, printed; the first that holds, in the order in which they are looked for */
+/* name, printed */
 #define GW_FINDING_LIST(X)                                                                         \
     X(NOTHING, "nothing-sampled")       /* no thread was observed */                               \
     X(NO_GIL, "no-gil")                 /* none is at work */                                      \
@@ -22,6 +23,7 @@
     X(STARVED, "starved")               /* too little CPU, whether or not the GIL is waited for */ \
     X(UNTOLD, "holder-unknown")         /* the GIL: who holds it could not be told */              \
     X(IN_TURN, "in-turn")               /* the GIL: those who wait are those who hold it */        \
+    X(CONVOY, "convoy")                 /* the GIL: one that computes delays those that do I/O */  \
     X(CULPRIT, "culprit")               /* the GIL: one thread (or few) has it */                  \
     X(ALL_CPUS, "all-cpus")             /* every CPU is busy with this program */                  \
     X(HOT_THREAD, "hot-thread")         /* one thread keeps one CPU busy, no other wants to run */ \
@@ -49,8 +51,9 @@ struct gw_verdict {
     double hot_share;
     uint64_t behind_ns[GW_N_STATES]; /* wait of those who lose time, by the state of its holder */
     uint64_t handoff_ns;             /* the same, while nobody held it */
-    struct gw_place place; /* where: the sleep, the I/O, the lock, or what makes others wait */
-    struct gw_bound bound; /* what doing without the GIL could gain */
+    struct gw_place place;     /* where: the sleep, the I/O, the lock, or what makes others wait */
+    struct gw_latency latency; /* what single waits take, and a smaller interval would do */
+    struct gw_bound bound;     /* what doing without the GIL could gain */
 };
 
 /* Valid for ever. */

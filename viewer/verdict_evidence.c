@@ -6,6 +6,10 @@
 
 /* Shares below this are not worth a word. */
 #define WORTH_TELLING 0.05
+/* Where the GIL is the problem, queueing for CPUs is told from this share on. */
+#define MUCH_QUEUED 0.2
+/* Where nearly all of the wait is behind a holder that ran, that is as one would think. */
+#define NEARLY_ALL 0.9
 /* Parts of a whole below this are left out. */
 #define VISIBLE 0.005
 /* Roll-ups that a line names. */
@@ -40,7 +44,7 @@ static bool put_behind(FILE *out, const struct gw_verdict_case *at)
     uint64_t wait_ns = at->losses->estimate.wait_ns;
     const char *between = "While they waited, its holder ";
 
-    if (wait_ns == 0)
+    if (wait_ns == 0 || gw_share(verdict->behind_ns[GW_STATE_GIL_RUNNING], wait_ns) >= NEARLY_ALL)
         return false;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         uint64_t ns = verdict->behind_ns[rows[i].state];
@@ -59,7 +63,24 @@ static bool put_behind(FILE *out, const struct gw_verdict_case *at)
     return *between == ',';
 }
 
-/* "`hog` had the GIL for 8.900 s, 89 % of its time." */
+/* How often it was seen to let go, and why. */
+static void put_ends(FILE *out, const struct gw_hold_ends *ends)
+{
+    uint64_t forced = ends->n[GW_HOLD_END_FORCED];
+    uint64_t told = forced + ends->n[GW_HOLD_END_RELEASED];
+
+    if (told == 0)
+        return;
+    fputs("; of ", out);
+    gw_number_count(out, told);
+    fputs(told == 1 ? " time that it was seen to let go, " : " times that it was seen to let go, ",
+          out);
+    gw_number_count(out, forced);
+    fputs(forced == 1 ? " was forced" : " were forced", out);
+}
+
+/* "`hog` had the GIL for 89 % of its time, and waited for it for 10 %; of 34 times that it was seen
+ * to let go, 29 were forced." */
 static bool put_holder(FILE *out, const struct gw_verdict_case *at)
 {
     const struct gw_losses *losses = at->losses;
@@ -74,10 +95,31 @@ static bool put_holder(FILE *out, const struct gw_verdict_case *at)
     putc('`', out);
     gw_label_thread(out, at->model, losses->first, NULL);
     fputs("` had the GIL for ", out);
-    gw_number_seconds(out, ns);
-    fputs(", ", out);
     gw_number_percent(out, gw_share(ns, thread->wall_ns));
-    fputs(" of its time.", out);
+    fputs(" of its time and waited for it for ", out);
+    gw_number_percent(out, gw_share(thread->wait_ns, thread->wall_ns));
+    put_ends(out, &thread->hold_ends);
+    putc('.', out);
+    return true;
+}
+
+/* "They waited 1,085 times that were seen, for 5.0 ms on average; the switch interval is 5.0 ms."
+ */
+static bool put_waits(FILE *out, const struct gw_verdict_case *at)
+{
+    const struct gw_latency *latency = &at->verdict->latency;
+
+    if (latency->mean_wait_ns == 0)
+        return false;
+    gw_number_count(out, latency->n_waits);
+    fputs(latency->n_waits == 1 ? " wait was seen, of " : " waits were seen, of ", out);
+    gw_number_milliseconds(out, latency->mean_wait_ns);
+    fputs(latency->n_waits == 1 ? "" : " on average", out);
+    if (latency->interval_ns) {
+        fputs("; the switch interval is ", out);
+        gw_number_milliseconds(out, latency->interval_ns);
+    }
+    putc('.', out);
     return true;
 }
 
@@ -164,8 +206,10 @@ static bool put_hot_thread(FILE *out, const struct gw_verdict_case *at)
 static bool put_cpus(FILE *out, const struct gw_verdict_case *at)
 {
     const struct gw_verdict *verdict = at->verdict;
+    double queued = gw_share(verdict->run_queue_ns, verdict->run_queue_ns + verdict->cpu_ns);
+    bool gil = gw_finding_is_gil(verdict->finding);
 
-    if (verdict->finding == GW_FINDING_NOTHING || verdict->window_ns == 0)
+    if (verdict->window_ns == 0 || (gil && queued < MUCH_QUEUED))
         return false;
     fprintf(out, "All threads together used %.2f", gw_share(verdict->cpu_ns, verdict->window_ns));
     if (at->model->cpus)
@@ -182,5 +226,6 @@ static bool put_cpus(FILE *out, const struct gw_verdict_case *at)
 }
 
 gw_verdict_line *const gw_verdict_evidence[] = {
-    put_busy, put_holder, put_behind, put_pastimes, put_where, put_hot_thread, put_cpus, NULL,
+    put_busy,  put_holder,     put_waits, put_behind, put_pastimes,
+    put_where, put_hot_thread, put_cpus,  NULL,
 };

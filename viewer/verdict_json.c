@@ -30,6 +30,25 @@ static json_t *bound_json(const struct gw_verdict *verdict)
                      seconds((double)bound->window_ns), "assumptions", GW_BOUND_ASSUMPTIONS);
 }
 
+/* Of those who lose time: what a wait takes, and would take with a smaller switch interval. */
+static json_t *interval_json(const struct gw_latency *latency)
+{
+    if (latency->mean_wait_ns == 0)
+        return json_null();
+    json_t *json = json_pack(
+        "{s:s, s:I, s:o, s:o}", "effect", gw_latency_effect_name(latency->effect), "waits",
+        (json_int_t)latency->n_waits, "mean_wait_s", seconds((double)latency->mean_wait_ns),
+        "interval_s", seconds((double)latency->interval_ns));
+    json_t *then = json_null();
+    if (latency->effect == GW_LATENCY_SHORTER)
+        then = json_pack("{s:o, s:o, s:f, s:f}", "interval_s",
+                         seconds((double)latency->then_interval_ns), "mean_wait_s",
+                         seconds((double)latency->then_mean_wait_ns), "loss_share",
+                         latency->then_loss, "switches_hz", latency->then_switches_hz);
+    json_object_set_new(json, "smaller", then);
+    return json;
+}
+
 json_t *gw_verdict_json(const struct gw_model *model, const struct gw_losses *losses)
 {
     struct gw_verdict verdict;
@@ -40,11 +59,11 @@ json_t *gw_verdict_json(const struct gw_model *model, const struct gw_losses *lo
     if (rc == 0)
         rc = gw_verdict_words_init(&words, model, losses, &verdict);
     if (rc == 0)
-        json =
-            json_pack("{s:s, s:b, s:s, s:o, s:o, s:o}", "finding", gw_finding_name(verdict.finding),
-                      "gil", gw_finding_is_gil(verdict.finding), "sentence", words.sentence,
-                      "evidence", lines_json(&words.evidence), "remedies",
-                      lines_json(&words.remedies), "bound", bound_json(&verdict));
+        json = json_pack(
+            "{s:s, s:b, s:s, s:o, s:o, s:o, s:o}", "finding", gw_finding_name(verdict.finding),
+            "gil", gw_finding_is_gil(verdict.finding), "sentence", words.sentence, "evidence",
+            lines_json(&words.evidence), "remedies", lines_json(&words.remedies), "switch_interval",
+            interval_json(&verdict.latency), "bound", bound_json(&verdict));
     gw_verdict_words_fini(&words);
     return json;
 }

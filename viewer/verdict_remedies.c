@@ -4,6 +4,10 @@
 #include "model/label.h"
 #include "number.h"
 
+/* A smaller rest of their time tells nothing: without the wait, something else would be the limit.
+ */
+#define LEAST_REST 0.01
+
 static void put_place(FILE *out, const struct gw_verdict_case *at)
 {
     gw_label_place(out, at->model, at->verdict->place.function, at->verdict->place.line, NULL);
@@ -32,7 +36,7 @@ static bool put_code(FILE *out, const struct gw_verdict_case *at)
               out);
         return true;
     }
-    if (verdict->finding != GW_FINDING_CULPRIT)
+    if (verdict->finding != GW_FINDING_CULPRIT && verdict->finding != GW_FINDING_CONVOY)
         return false;
     fputs("Move ", out);
     put_place(out, at);
@@ -68,6 +72,7 @@ static const char *other_remedy(const struct gw_verdict_case *at)
     case GW_FINDING_BLOCKED_HOLDER:
     case GW_FINDING_UNTOLD:
     case GW_FINDING_IN_TURN:
+    case GW_FINDING_CONVOY:
     case GW_FINDING_CULPRIT:
     case GW_FINDING_IDLE:
     case GW_FINDING_INNOCENT:
@@ -85,6 +90,53 @@ static bool put_other(FILE *out, const struct gw_verdict_case *at)
     return remedy != NULL;
 }
 
+/* "A switch interval of 1.0 ms instead of 5.0 ms (sys.setswitchinterval): waits of about 1.0 ms
+ * ..." */
+static void put_shorter(FILE *out, const struct gw_latency *latency)
+{
+    fprintf(out, "sys.setswitchinterval(%g): each wait takes about ",
+            (double)latency->then_interval_ns / 1e9);
+    gw_number_milliseconds(out, latency->then_mean_wait_ns);
+    fputs(" instead of ", out);
+    gw_number_milliseconds(out, latency->mean_wait_ns);
+    fputs(", and they lose at best ", out);
+    gw_number_percent(out, latency->then_loss);
+    fputs(" of their time instead of ", out);
+    gw_number_percent(out, latency->loss);
+    fputs(". It computes nothing faster: the GIL changes hands about ", out);
+    gw_number_count(out, (uint64_t)latency->then_switches_hz);
+    fputs(" times a second instead of ", out);
+    gw_number_count(out, (uint64_t)latency->switches_hz);
+    putc('.', out);
+}
+
+/* What a smaller switch interval would do. */
+static bool put_interval(FILE *out, const struct gw_verdict_case *at)
+{
+    const struct gw_latency *latency = &at->verdict->latency;
+
+    if (!gw_finding_is_gil(at->verdict->finding) ||
+        at->verdict->finding == GW_FINDING_BLOCKED_HOLDER)
+        return false;
+    switch (latency->effect) {
+    case GW_LATENCY_UNTOLD:
+        return false;
+    case GW_LATENCY_SHORTER:
+        put_shorter(out, latency);
+        break;
+    case GW_LATENCY_NO_GAIN:
+        fputs("A smaller switch interval gains nothing: they would only take turns more often.",
+              out);
+        break;
+    case GW_LATENCY_NOT_HEARD:
+        fputs("A smaller switch interval gains nothing: the holder does not let go when it is "
+              "asked, as C code that keeps the GIL.",
+              out);
+        break;
+    }
+    return true;
+}
+
 /* The most that doing without the GIL could gain. */
 static bool put_bound(FILE *out, const struct gw_verdict_case *at)
 {
@@ -93,10 +145,11 @@ static bool put_bound(FILE *out, const struct gw_verdict_case *at)
     if (!gw_verdict_has_bound(at->verdict) || at->losses->n_sufferers == 0)
         return false;
     fputs("Without a GIL (processes, or a free-threaded Python): ", out);
-    if (at->verdict->finding == GW_FINDING_CULPRIT) {
-        fputs("the threads that wait need at least ", out);
-        gw_number_percent(out, 1 - gw_estimate_share(&at->losses->estimate));
-        fputs(" of their time, and all together do ", out);
+    double rest = 1 - gw_estimate_share(&at->losses->estimate);
+    if (at->losses->kind == GW_LOSSES_CULPRIT && rest >= LEAST_REST) {
+        fputs("the threads that wait take at least ", out);
+        gw_number_percent(out, rest);
+        fputs(" of the time that they took, and all together do ", out);
     }
     fprintf(out,
             "at most %.2f times the work on %u CPU%s. Threads that need each other, other load on "
@@ -105,4 +158,4 @@ static bool put_bound(FILE *out, const struct gw_verdict_case *at)
     return true;
 }
 
-gw_verdict_line *const gw_verdict_remedies[] = {put_code, put_other, put_bound, NULL};
+gw_verdict_line *const gw_verdict_remedies[] = {put_code, put_interval, put_other, put_bound, NULL};

@@ -71,9 +71,10 @@ static void put_gil(FILE *out, const struct gw_verdict_case *at)
     const struct gw_losses *losses = at->losses;
     size_t n = losses->n_sufferers;
 
-    fputs(gw_estimate_share(&losses->estimate) >= MUCH ? "The GIL is the problem: "
-                                                       : "The GIL is part of the problem: ",
+    fputs(gw_estimate_share(&losses->estimate) >= MUCH ? "The GIL is the problem"
+                                                       : "The GIL is part of the problem",
           out);
+    fputs(at->verdict->finding == GW_FINDING_CONVOY ? ", in a convoy: " : ": ", out);
     switch (at->verdict->finding) {
     case GW_FINDING_BLOCKED_HOLDER:
         if (losses->n_holders == 1)
@@ -86,6 +87,13 @@ static void put_gil(FILE *out, const struct gw_verdict_case *at)
         break;
     case GW_FINDING_IN_TURN:
         fprintf(out, "%zu threads want to run Python code at once, and it lets one.", n);
+        break;
+    case GW_FINDING_CONVOY:
+        fprintf(out, "%zu I/O thread%s ", n, n == 1 ? " pays" : "s pay");
+        gw_number_milliseconds(out, at->verdict->latency.mean_wait_ns);
+        fputs(" per call because ", out);
+        put_thread(out, at, losses->first);
+        fputs(" never lets go by itself.", out);
         break;
     case GW_FINDING_CULPRIT:
         fprintf(out, "%zu thread%s for it while ", n, n == 1 ? " waits" : "s wait");

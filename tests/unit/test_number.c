@@ -56,6 +56,10 @@ static void test_times_counts_and_bytes(void **state)
     assert_string_equal(gw_cell_text(&cell), "10.00 s");
     gw_number_seconds(begin(), 3600000000000);
     assert_string_equal(gw_cell_text(&cell), "3600.0 s");
+    gw_number_milliseconds(begin(), 5049000);
+    assert_string_equal(gw_cell_text(&cell), "5.0 ms");
+    gw_number_milliseconds(begin(), 9960000);
+    assert_string_equal(gw_cell_text(&cell), "10 ms");
     gw_number_count(begin(), 1234567);
     assert_string_equal(gw_cell_text(&cell), "1,234,567");
     gw_number_count(begin(), 1000);

@@ -36,7 +36,7 @@ struct world {
 static struct world judge(const char *rest)
 {
     struct world world = {0};
-    char text[4096];
+    char text[20480];
 
     snprintf(text, sizeof text, "%s%swrite\nend duration\n", preamble, rest);
     assert_int_equal(gw_model_read(capture_text_memfd(text), "test", &world.model, NULL), 0);
@@ -86,9 +86,85 @@ static void test_culprit(void **state)
     assert_verdict("track 0 0:gil-running:2\ntrack 1 0:gil-wait:1 500:io-wait:1\n"
                    "track 2 0:io-wait:1\nholders 0 interval=5000 0:0\n",
                    "culprit", "The GIL is the problem: 1 thread waits for it while `hog` has it.",
-                   "`hog` had the GIL for 1.000 s, 100 % of its time.",
+                   "`hog` had the GIL for 100 % of its time and waited for it for 0.0 %.",
                    "Move spin (srv/h.py:11) to a process, or make it release the GIL: it causes "
                    "0.500 s of the 0.500 s lost.");
+}
+
+/* `turns` times: w1 wants the GIL for `wait` ticks, has it for one, and does I/O for `io` ticks;
+ * the hog has it all the other time and wants it back at once. */
+static char *write_convoy(unsigned turns, unsigned wait, unsigned io)
+{
+    static char text[16384];
+    static const char *const tracks[] = {"track 0 0:gil-running:2", "track 1",
+                                         "holders 0 switches=40 interval=5000 0:0"};
+    size_t len = 0;
+
+    for (unsigned track = 0; track < 3; track++) {
+        len += (size_t)snprintf(text + len, sizeof text - len, "%s", tracks[track]);
+        for (unsigned i = 0; i < turns; i++) {
+            unsigned begin = i * (wait + 1 + io), has = begin + wait, end = has + 1;
+            if (track == 0)
+                len += (size_t)snprintf(text + len, sizeof text - len,
+                                        " %u:gil-wait:2 %u:gil-running:2", has, end);
+            else if (track == 1)
+                len += (size_t)snprintf(text + len, sizeof text - len,
+                                        " %u:gil-wait:1 %u:gil-running:1 %u:io-wait:1", begin, has,
+                                        end);
+            else
+                len += (size_t)snprintf(text + len, sizeof text - len, " %u:1 %u:0", has, end);
+        }
+        len += (size_t)snprintf(text + len, sizeof text - len, "\n");
+    }
+    return text;
+}
+
+static void test_convoy(void **state)
+{
+    struct world world = judge(write_convoy(20, 5, 14));
+
+    (void)state;
+    assert_string_equal(
+        world.words.sentence,
+        "The GIL is part of the problem, in a convoy: 1 I/O thread pays 5.0 ms per call "
+        "because `hog` never lets go by itself.");
+    assert_string_equal(gw_finding_name(world.verdict.finding), "convoy");
+    assert_line(&world.words.evidence,
+                "`hog` had the GIL for 98 % of its time and waited for it for 2.0 %; of 20 times "
+                "that it was seen to let go, 20 were forced.");
+    assert_line(&world.words.evidence,
+                "20 waits were seen, of 5.0 ms on average; the switch interval is 5.0 ms.");
+    /* Of 1000 ms it waits 100, which become 20: in 920 ms it does the same. */
+    assert_line(
+        &world.words.remedies,
+        "sys.setswitchinterval(0.001): each wait takes about 1.0 ms instead of 5.0 ms, and "
+        "they lose at best 2.2 % of their time instead of 10 %. It computes nothing faster: "
+        "the GIL changes hands about 43 times a second instead of 40.");
+    drop(&world);
+}
+
+/* Waits of six switch intervals: the holder is asked to let go, and does not. */
+static void test_a_holder_that_does_not_hear(void **state)
+{
+    struct world world = judge(write_convoy(10, 30, 69));
+
+    (void)state;
+    assert_string_equal(gw_finding_name(world.verdict.finding), "culprit");
+    assert_line(&world.words.remedies,
+                "A smaller switch interval gains nothing: the holder does not let go when it is "
+                "asked, as C code that keeps the GIL.");
+    drop(&world);
+}
+
+/* Waits much shorter than the interval: nobody was made to let go. */
+static void test_short_waits_are_no_convoy(void **state)
+{
+    struct world world = judge(write_convoy(40, 2, 22));
+
+    (void)state;
+    assert_string_equal(gw_finding_name(world.verdict.finding), "culprit");
+    assert_int_equal(world.verdict.latency.effect, GW_LATENCY_UNTOLD);
+    drop(&world);
 }
 
 static void test_a_small_loss_is_part_of_the_problem(void **state)
@@ -309,6 +385,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_culprit),
+        cmocka_unit_test(test_convoy),
+        cmocka_unit_test(test_a_holder_that_does_not_hear),
+        cmocka_unit_test(test_short_waits_are_no_convoy),
         cmocka_unit_test(test_a_small_loss_is_part_of_the_problem),
         cmocka_unit_test(test_in_turn),
         cmocka_unit_test(test_blocked_holder),
