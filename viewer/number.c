@@ -30,6 +30,16 @@ void gw_number_seconds(FILE *out, uint64_t ns)
     fprintf(out, "%.*f s", seconds < 9.9995 ? 3 : seconds < 99.995 ? 2 : 1, seconds);
 }
 
+void gw_number_length(FILE *out, uint64_t ns)
+{
+    double ms = (double)ns / 1e6;
+
+    if (ms < 999.5)
+        fprintf(out, "%.*f ms", ms < 99.95 ? 1 : 0, ms);
+    else
+        gw_number_seconds(out, ns);
+}
+
 void gw_number_count(FILE *out, uint64_t count)
 {
     if (count >= 1000) {
