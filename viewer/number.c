@@ -30,11 +30,14 @@ void gw_number_seconds(FILE *out, uint64_t ns)
     fprintf(out, "%.*f s", seconds < 9.9995 ? 3 : seconds < 99.995 ? 2 : 1, seconds);
 }
 
-void gw_number_milliseconds(FILE *out, uint64_t ns)
+void gw_number_length(FILE *out, uint64_t ns)
 {
-    double milliseconds = (double)ns / 1e6;
+    double ms = (double)ns / 1e6;
 
-    fprintf(out, "%.*f ms", milliseconds < 9.95 ? 1 : 0, milliseconds);
+    if (ms < 999.5)
+        fprintf(out, "%.*f ms", ms < 99.95 ? 1 : 0, ms);
+    else
+        gw_number_seconds(out, ns);
 }
 
 void gw_number_count(FILE *out, uint64_t count)

@@ -15,8 +15,8 @@ void gw_number_percent_margin(FILE *out, double share, double margin);
 /* "4.123 s" below 10 s, "41.23 s" below 100 s, then "412.3 s". */
 void gw_number_seconds(FILE *out, uint64_t ns);
 
-/* "5.0 ms" below 10 ms, then "12 ms". */
-void gw_number_milliseconds(FILE *out, uint64_t ns);
+/* A length of one wait or hold: "0.4 ms", "31.2 ms", "312 ms", then as gw_number_seconds. */
+void gw_number_length(FILE *out, uint64_t ns);
 
 /* "1,234,567" */
 void gw_number_count(FILE *out, uint64_t count);

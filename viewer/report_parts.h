@@ -29,6 +29,16 @@ void gw_report_heading(const struct gw_report *report, const char *text);
 /* The verdict, its evidence, and what would change it. False when memory ran out. */
 bool gw_report_verdict(const struct gw_report *report);
 
+/* Columns of a thread's name and number. */
+#define GW_REPORT_THREAD_COLUMNS 35u
+
+/* A thread's name and its tid ("pid/tid" if there are many processes) in these columns. */
+void gw_report_thread_name(const struct gw_report *report, uint32_t row);
+
+/* Single waits and single holds; why holds ended. */
+void gw_report_episodes(const struct gw_report *report);
+void gw_report_hold_ends(const struct gw_report *report);
+
 /* Every thread: its wait with the interval, exact times, all its states. */
 void gw_report_threads(const struct gw_report *report);
 

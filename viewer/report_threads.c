@@ -7,7 +7,7 @@
 #include "model/label.h"
 #include "number.h"
 
-/* Name and number take the same room with and without the pid. */
+/* Name and number take the same room, GW_REPORT_THREAD_COLUMNS, with and without the pid. */
 #define NAME_WIDTH 26u
 #define TID_WIDTH 9u
 #define MANY_NAME_WIDTH 19u
@@ -33,7 +33,7 @@ static unsigned name_width(const struct gw_report *report)
     return report->many_processes ? MANY_NAME_WIDTH : NAME_WIDTH;
 }
 
-static void put_thread_name(const struct gw_report *report, uint32_t row)
+void gw_report_thread_name(const struct gw_report *report, uint32_t row)
 {
     const struct gw_model_thread *thread = &report->model->threads[row];
     struct gw_cell cell;
@@ -99,7 +99,7 @@ static void put_thread(const struct gw_report *report, uint32_t row)
     struct gw_estimate estimate = gw_estimate_thread(thread);
     FILE *out = report->out;
 
-    put_thread_name(report, row);
+    gw_report_thread_name(report, row);
     gw_cell_seconds(out, thread->wait_ns);
     gw_cell_share(out, gw_estimate_share(&estimate));
     put_range_cell(out, &estimate);

@@ -113,11 +113,11 @@ static bool put_waits(FILE *out, const struct gw_verdict_case *at)
         return false;
     gw_number_count(out, latency->n_waits);
     fputs(latency->n_waits == 1 ? " wait was seen, of " : " waits were seen, of ", out);
-    gw_number_milliseconds(out, latency->mean_wait_ns);
+    gw_number_length(out, latency->mean_wait_ns);
     fputs(latency->n_waits == 1 ? "" : " on average", out);
     if (latency->interval_ns) {
         fputs("; the switch interval is ", out);
-        gw_number_milliseconds(out, latency->interval_ns);
+        gw_number_length(out, latency->interval_ns);
     }
     putc('.', out);
     return true;

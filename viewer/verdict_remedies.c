@@ -96,9 +96,9 @@ static void put_shorter(FILE *out, const struct gw_latency *latency)
 {
     fprintf(out, "sys.setswitchinterval(%g): each wait takes about ",
             (double)latency->then_interval_ns / 1e9);
-    gw_number_milliseconds(out, latency->then_mean_wait_ns);
+    gw_number_length(out, latency->then_mean_wait_ns);
     fputs(" instead of ", out);
-    gw_number_milliseconds(out, latency->mean_wait_ns);
+    gw_number_length(out, latency->mean_wait_ns);
     fputs(", and they lose at best ", out);
     gw_number_percent(out, latency->then_loss);
     fputs(" of their time instead of ", out);

@@ -90,7 +90,7 @@ static void put_gil(FILE *out, const struct gw_verdict_case *at)
         break;
     case GW_FINDING_CONVOY:
         fprintf(out, "%zu I/O thread%s ", n, n == 1 ? " pays" : "s pay");
-        gw_number_milliseconds(out, at->verdict->latency.mean_wait_ns);
+        gw_number_length(out, at->verdict->latency.mean_wait_ns);
         fputs(" per call because ", out);
         put_thread(out, at, losses->first);
         fputs(" never lets go by itself.", out);

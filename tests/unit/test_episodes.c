@@ -301,6 +301,53 @@ static void test_every_gil_is_on_its_own(void **state)
     gw_model_free(model);
 }
 
+/* The hog has the GIL at every tick, but the worker cannot have stopped waiting without it: three
+ * holds, of which the first two were forced after 6 ms and after 7 ms, across a block border. */
+static void test_a_convoy_is_seen_by_its_waits(void **state)
+{
+    (void)state;
+    struct gw_model *model =
+        read_blocks("block start=0 ticks=14 dt=1000000\n"
+                    "track 0 0:sleep:1 1:gil-running:1\n"
+                    "track 1 0:io-wait:2 2:gil-wait:2 8:io-wait:3 9:gil-wait:2\n"
+                    "holders 0 switches=3 interval=5000 0:nobody 1:0\n"
+                    "block start=14000000 ticks=10 dt=1000000\n"
+                    "track 0 0:gil-running:1 9:io-wait:1\n"
+                    "track 1 0:gil-wait:2 1:gil-wait:3 3:io-wait:3\n"
+                    "holders 0 switches=4 interval=5000 0:0 9:nobody\n");
+
+    assert_int_equal(model->waits.n, 3);
+    assert_int_equal(model->holds.n, 4);
+    assert_int_equal(model->holds.n_cut, 0);
+    check_episode(&model->holds.longest[0], 0, 1, 7, false);
+    check_episode(&model->holds.longest[1], 0, 8, 7, false);
+    check_episode(&model->holds.longest[2], 0, 17, 6, false);
+    check_episode(&model->holds.longest[3], 0, 15, 2, false);
+    assert_int_equal(model->holds.longest[1].other_ns, 6 * MS);
+    check_ends(model, 0, 2, 2, 0); /* a wait of 2 ms, and I/O */
+    gw_model_free(model);
+}
+
+/* The same with the end of the wait exactly at the border. */
+static void test_a_hand_over_at_a_block_border(void **state)
+{
+    (void)state;
+    struct gw_model *model = read_blocks("block start=0 ticks=14 dt=1000000\n"
+                                         "track 0 0:sleep:1 1:gil-running:1\n"
+                                         "track 1 0:io-wait:2 2:gil-wait:2\n"
+                                         "holders 0 interval=5000 0:nobody 1:0\n"
+                                         "block start=14000000 ticks=10 dt=1000000\n"
+                                         "track 0 0:gil-running:1 9:io-wait:1\n"
+                                         "track 1 0:io-wait:2\n"
+                                         "holders 0 interval=5000 0:0 9:nobody\n");
+
+    assert_int_equal(model->holds.n, 2);
+    check_episode(&model->holds.longest[0], 0, 1, 13, false);
+    check_episode(&model->holds.longest[1], 0, 14, 9, false);
+    check_ends(model, 0, 1, 1, 0);
+    gw_model_free(model);
+}
+
 /* Only so many are kept, the longest, and only so many holders are told apart. */
 static void test_lists_are_bounded(void **state)
 {
@@ -347,6 +394,8 @@ int main(void)
         cmocka_unit_test(test_another_stack_is_another_wait),
         cmocka_unit_test(test_unknown_and_unobserved_ends_are_cut),
         cmocka_unit_test(test_every_gil_is_on_its_own),
+        cmocka_unit_test(test_a_convoy_is_seen_by_its_waits),
+        cmocka_unit_test(test_a_hand_over_at_a_block_border),
         cmocka_unit_test(test_lists_are_bounded),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -97,7 +97,7 @@ static void test_coarse_ticks_do_not_guess(void **state)
     evidence.waited_ns = 20 * MS;
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_FORCED);
     evidence = plain;
-    evidence.first_ns = 2 * MS + MS / 2;
+    evidence.first_ns = 4 * MS - MS / 4;
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_FORCED);
     evidence.first_ns++;
     assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_UNKNOWN);

@@ -126,6 +126,50 @@ static void test_threads_and_blame(void **state)
     gw_model_free(model);
 }
 
+static void test_single_waits_and_holds(void **state)
+{
+    static const char text[] =
+        "header rate=1000\nprocess 0 pid=42\nthread 0 tid=42 name=hog\n"
+        "thread 1 tid=43 name=w\ngil 0\nfunction 1 main /srv/app/m.py 1\n"
+        "function 2 f /srv/app/m.py 3\nstack 1 0 1 2\nstack 2 1 2 5\nstack 3 1 2 6\n"
+        "block start=7000000 ticks=20 dt=1000000\n"
+        "track 0 0:sleep:1 1:gil-running:2 11:gil-wait:2 14:gil-running:2 15:io-wait:2\n"
+        "track 1 0:io-wait:3 3:gil-wait:3 11:gil-running:3 14:sleep:3\n"
+        "holders 0 interval=5000 0:nobody 1:0 11:1 14:0 15:nobody\nwrite\nend duration\n";
+    struct gw_model *model = read_capture(text);
+    json_t *report = gw_report_json(model, 0);
+
+    (void)state;
+    assert_number(report, "waits/count", 2);
+    assert_number(report, "waits/cut", 0);
+    assert_number(report, "waits/resolution_s", 0.001);
+    assert_number(report, "waits/median_s", 0.003);
+    assert_number(report, "waits/p99_s", 0.008);
+    assert_number(report, "waits/max_s", 0.008);
+    assert_number(report, "waits/longest/0/start_s", 0.003);
+    assert_number(report, "waits/longest/0/seconds", 0.008);
+    assert_number(report, "waits/longest/0/uncertainty_s", 0.001);
+    assert_number(report, "waits/longest/0/waiter/line", 6);
+    assert_text(report, "waits/longest/0/waiter_stack/1/function", "main");
+    assert_number(report, "waits/longest/0/holder/tid", 42);
+    assert_number(report, "waits/longest/0/holder_stack/0/line", 5);
+    assert_number(report, "waits/longest/0/holder_s", 0.008);
+    assert_number(report, "waits/longest/0/holders", 1);
+    assert_number(report, "holds/longest/0/seconds", 0.01);
+    assert_text(report, "holds/longest/0/ended", "forced");
+    assert_text(report, "holds/longest/0/waiter/name", "w");
+    assert_number(report, "holds/longest/0/waited_s", 0.008);
+    assert_true(json_is_null(at(report, "holds/longest/2/waiter")));
+    assert_number(report, "holds/ended/forced", 1);
+    assert_number(report, "holds/ended/released", 2);
+    assert_number(report, "holds/ended_mean_s/forced", 0.01);
+    assert_true(json_is_null(at(report, "holds/ended_mean_s/unknown")));
+    assert_number(report, "holds/threads/0/ended/forced", 1);
+    assert_number(report, "holds/threads/1/ended/released", 1);
+    json_decref(report);
+    gw_model_free(model);
+}
+
 static void test_top_says_what_it_leaves_out(void **state)
 {
     struct gw_model *model = read_capture(capture);
@@ -160,6 +204,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_keys_of_schema_version_1),
         cmocka_unit_test(test_threads_and_blame),
+        cmocka_unit_test(test_single_waits_and_holds),
         cmocka_unit_test(test_top_says_what_it_leaves_out),
         cmocka_unit_test(test_empty_and_odd_captures),
     };

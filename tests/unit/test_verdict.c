@@ -86,7 +86,8 @@ static void test_culprit(void **state)
     assert_verdict("track 0 0:gil-running:2\ntrack 1 0:gil-wait:1 500:io-wait:1\n"
                    "track 2 0:io-wait:1\nholders 0 interval=5000 0:0\n",
                    "culprit", "The GIL is the problem: 1 thread waits for it while `hog` has it.",
-                   "`hog` had the GIL for 100 % of its time and waited for it for 0.0 %.",
+                   "`hog` had the GIL for 100 % of its time and waited for it for 0.0 %; of 1 time "
+                   "that it was seen to let go, 1 was forced.",
                    "Move spin (srv/h.py:11) to a process, or make it release the GIL: it causes "
                    "0.500 s of the 0.500 s lost.");
 }

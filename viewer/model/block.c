@@ -226,23 +226,6 @@ uint32_t gw_block_find_run(const struct gw_run *runs, uint32_t n, uint32_t tick)
     return low;
 }
 
-uint32_t gw_block_find_hold(const struct gw_block *block, const struct gw_holding *holding,
-                            uint32_t tick)
-{
-    uint32_t low = holding->first_hold, n = holding->n_holds;
-
-    while (n > 0) {
-        uint32_t half = n / 2;
-        if (block->holds[low + half].end <= tick) {
-            low += half + 1;
-            n -= half + 1;
-        } else {
-            n = half;
-        }
-    }
-    return low;
-}
-
 const struct gw_run *gw_block_run_at(const struct gw_block *block, uint32_t thread, uint32_t tick)
 {
     const struct gw_track *track = gw_block_track(block, thread);

@@ -78,10 +78,6 @@ static inline const struct gw_track *gw_block_track(const struct gw_block *block
 /* First of n runs, in order of time, that ends after the tick; n if there is none. */
 uint32_t gw_block_find_run(const struct gw_run *runs, uint32_t n, uint32_t tick);
 
-/* First hold of a holding (as an index of block->holds) that ends after the tick. */
-uint32_t gw_block_find_hold(const struct gw_block *block, const struct gw_holding *holding,
-                            uint32_t tick);
-
 /* What a thread did at a tick; NULL: it was not observed. */
 const struct gw_run *gw_block_run_at(const struct gw_block *block, uint32_t thread, uint32_t tick);
 

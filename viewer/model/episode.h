@@ -8,8 +8,9 @@
  * the next tick is another wait: it had the GIL in between, for less than a period. A turn that
  * short which leads back to the same line cannot be told, and the two waits around it look like
  * one. A *hold* is one thread named as the holder of one GIL at consecutive ticks. A thread that
- * lets go and takes the GIL back between two ticks looks like one hold. The GIL's exact number of
- * switches (struct gw_model_gil) stands beside what is seen here.
+ * lets go and takes the GIL back between two ticks looks like one hold, unless the waits of others
+ * prove that one of them had it meanwhile (model/handovers.h). The GIL's exact number of switches
+ * (struct gw_model_gil) stands beside what is seen here.
  *
  * An episode seen from tick a to tick b began in the period before a and ended in the one after
  * b. Its length is what these ticks weigh, and it is off by no more than one of the two periods.

@@ -11,7 +11,9 @@ int gw_follow_block(struct gw_follow *follow, const struct gw_tables *tables,
 {
     if (block->n_ticks == 0)
         return 0;
-    int rc = gw_holds_begin(&follow->holds, tables, block);
+    int rc = gw_handovers_find(&follow->handovers, &follow->waits, block);
+    if (rc == 0)
+        rc = gw_holds_begin(&follow->holds, tables, block, &follow->handovers);
     if (rc == 0)
         rc = gw_waits_block(&follow->waits, &follow->holds, tables, block);
     if (rc < 0)
@@ -36,6 +38,7 @@ uint64_t gw_follow_tick_ns(const struct gw_follow *follow)
 
 void gw_follow_fini(struct gw_follow *follow)
 {
+    gw_handovers_fini(&follow->handovers);
     gw_holds_fini(&follow->holds);
     gw_waits_fini(&follow->waits);
 }

@@ -10,6 +10,7 @@
 #include "model/waits.h"
 
 struct gw_follow {
+    struct gw_handovers handovers;
     struct gw_holds holds;
     struct gw_waits waits;
     uint64_t ticks;

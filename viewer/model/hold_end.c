@@ -14,13 +14,16 @@ static enum gw_hold_end tell_by_waits(const struct gw_hold_evidence *evidence)
         return GW_HOLD_END_UNKNOWN;
     if (evidence->waited_ns + evidence->next_ns < evidence->interval_ns)
         return evidence->begin_seen ? GW_HOLD_END_RELEASED : GW_HOLD_END_UNKNOWN;
-    return certain_ns < evidence->interval_ns / 2 ? GW_HOLD_END_UNKNOWN : GW_HOLD_END_FORCED;
+    return certain_ns < evidence->interval_ns / GW_HOLD_END_CERTAIN ? GW_HOLD_END_UNKNOWN
+                                                                    : GW_HOLD_END_FORCED;
 }
 
 enum gw_hold_end gw_hold_end_tell(const struct gw_hold_evidence *evidence)
 {
     if (evidence->broken)
         return GW_HOLD_END_UNKNOWN;
+    if (evidence->back)
+        return tell_by_waits(evidence);
     if (!evidence->observed)
         return GW_HOLD_END_RELEASED;
     switch ((enum gw_state)evidence->state) {

@@ -14,20 +14,20 @@
  *
  * What ticks show of it:
  *
- * - The next state is anything but wanting this GIL: released. A forced thread that got the GIL
- *   back and left for a call within one period would be mistaken here, and is rare, since it is
- *   last in a row of at least two.
- * - It wants the GIL at the next tick, but no thread can have waited for the interval: released,
- *   for a call so short that it came back before the next tick. A wait of length W in ticks is
- *   truly shorter than W plus the weight of the next tick, and a waiter that no tick saw counts as
- *   W = 0: where nobody waited, nobody forced.
- * - It wants the GIL at the next tick, and somebody may have waited for the interval, and has
- *   certainly waited for half of it (W less the weight of the wait's first tick): forced. When W is
- *   within a period of the interval this is likely and not certain. It is called so all the same,
- *   because threads that compute hand over exactly there: each of their holds lasts one interval.
- *   Where the periods are so long that not even the half is certain, "about the interval" says
- *   nothing: unknown. A call shorter than a period after a long hold looks forced too; then a drop
- *   request was pending, and letting go was due.
+ * - The next state is anything but having or wanting this GIL: released. A forced thread that got
+ *   the GIL back and left for a call within one period would be mistaken here; that is rare.
+ * - It wants the GIL at the next tick, or has it back after another thread had it in between, but
+ *   no thread can have waited for the interval: released, for a call so short that it came back
+ *   before the next tick. A wait of length W in ticks is truly shorter than W plus the weight of
+ *   the next tick, and a waiter that no tick saw counts as W = 0: where nobody waited, nobody
+ *   forced.
+ * - Likewise, but somebody may have waited for the interval, and has certainly waited for a quarter
+ *   of it (W less the weight of the wait's first tick): forced. When W is within a period of the
+ *   interval this is likely and not certain. It is called so all the same, because threads that
+ *   compute hand over exactly there: each of their holds lasts one interval. Where the periods are
+ *   so long that not even the quarter is certain, "about the interval" says nothing: unknown. A
+ *   call shorter than a period after a long hold looks forced too; then a drop request was pending,
+ *   and letting go was due.
  * - Its length is not known (a gap, a stop, the begin of the recording), its next state is not, or
  *   the interval is not: unknown, as far as the answer depends on it.
  */
@@ -39,11 +39,15 @@
 
 #include "model/episode.h"
 
+/* The part of the switch interval, 1/this, that somebody must certainly have waited. */
+#define GW_HOLD_END_CERTAIN 4u
+
 /* What the ticks showed of a hold and of the tick after it. */
 struct gw_hold_evidence {
     bool broken;          /* a gap or stop is in it or right after it */
     bool begin_seen;      /* it is known when it began */
     bool observed;        /* at the next tick the thread was */
+    bool back;            /* it holds the GIL there, but another thread had it in between */
     bool same_gil;        /* it wants the GIL then, and this one */
     unsigned state;       /* enum gw_state it was in then */
     uint64_t waited_ns;   /* W: longest wait of one thread during this hold; 0: none seen */

@@ -18,15 +18,17 @@ static uint64_t interval_ns(const struct gw_tables *tables, uint32_t gil)
 
 /* What the tick after a hold shows. */
 static struct gw_hold_evidence gather(const struct gw_tables *tables, const struct gw_block *block,
-                                      const struct gw_turn *turn, uint32_t tick)
+                                      const struct gw_turn *turn, const struct gw_hold *next)
 {
     const struct gw_episode *episode = &turn->episode;
+    uint32_t tick = next->begin;
     const struct gw_run *run = gw_block_run_at(block, episode->thread, tick);
 
     return (struct gw_hold_evidence){
         .broken = turn->broken || !gw_block_whole(block, tick, tick + 1),
         .begin_seen = turn->begin_seen,
         .observed = run != NULL,
+        .back = next->thread == episode->thread,
         .same_gil = run && run->gil == episode->gil,
         .state = run ? run->state : (unsigned)GW_STATE_UNKNOWN,
         .waited_ns = episode->other_ns,
@@ -52,7 +54,7 @@ static void close_at(struct gw_holds *holds, const struct gw_tables *tables,
                      const struct gw_block *block, struct gw_turn *turn, const struct gw_hold *next)
 {
     struct gw_episode *episode = &turn->episode;
-    struct gw_hold_evidence evidence = gather(tables, block, turn, next->begin);
+    struct gw_hold_evidence evidence = gather(tables, block, turn, next);
     bool lost = next->kind == GW_BLAME_UNKNOWN && !evidence.observed;
 
     episode->end = (uint8_t)(lost ? GW_HOLD_END_UNKNOWN : gw_hold_end_tell(&evidence));
@@ -144,70 +146,135 @@ static struct gw_turn take_carried(struct gw_holds *holds, const struct gw_table
     return carried;
 }
 
-static void find_turns(struct gw_holds *holds, const struct gw_tables *tables,
-                       const struct gw_block *block, const struct gw_holding *holding)
+/* How far one GIL has been followed through the block. */
+struct cursor {
+    uint32_t gil;
+    struct gw_turn carried; /* serial 0: none, or dealt with */
+    struct gw_turn *turn;   /* NULL: no known thread holds the GIL */
+    bool known;             /* it is known who did just before, if anybody */
+};
+
+/* One part of a hold, in which there is no hand-over but perhaps one before it. */
+static void take_part(struct gw_holds *holds, const struct gw_tables *tables,
+                      const struct gw_block *block, struct cursor *cursor,
+                      const struct gw_hold *part, bool handed_over)
 {
+    bool held = part->kind == GW_BLAME_HELD;
+
+    if (cursor->carried.serial && part->thread == cursor->carried.episode.thread && !handed_over)
+        cursor->turn = add_turn(holds, &cursor->carried);
+    else if (cursor->carried.serial)
+        close_at(holds, tables, block, &cursor->carried, part);
+    cursor->carried.serial = 0;
+    if (!held)
+        cursor->turn = NULL;
+    else if (!cursor->turn || cursor->turn->episode.thread != part->thread || handed_over)
+        cursor->turn = open_turn(holds, block, cursor->gil, part, cursor->known);
+    if (held)
+        extend(cursor->turn, block, part);
+    holds->spans[holds->n_spans++] = (struct gw_span){.begin = part->begin,
+                                                      .end = part->end,
+                                                      .kind = part->kind,
+                                                      .turn = held ? holds->n_turns : 0};
+    cursor->known = part->kind != GW_BLAME_UNKNOWN;
+}
+
+static void find_turns(struct gw_holds *holds, const struct gw_tables *tables,
+                       const struct gw_block *block, const struct gw_handovers *handovers,
+                       uint32_t index)
+{
+    const struct gw_holding *holding = &block->holdings[index];
     struct gw_holds_gil *gil = &holds->gils[holding->gil];
     bool adjacent = gil->until_ns == block->start_ns;
-    bool known = adjacent && gil->known;
-    struct gw_turn carried = take_carried(holds, tables, gil, adjacent);
-    struct gw_turn *turn = NULL;
+    struct cursor cursor = {.gil = holding->gil,
+                            .carried = take_carried(holds, tables, gil, adjacent),
+                            .known = adjacent && gil->known};
 
+    holds->ranges[index].first = holds->n_spans;
     for (uint32_t i = holding->first_hold; i < holding->first_hold + holding->n_holds; i++) {
-        const struct gw_hold *hold = &block->holds[i];
-        holds->turn_of[i] = 0;
-        if (hold->begin == hold->end)
-            continue;
-        if (carried.serial && hold->thread == carried.episode.thread)
-            turn = add_turn(holds, &carried);
-        else if (carried.serial)
-            close_at(holds, tables, block, &carried, hold);
-        carried.serial = 0;
-        if (hold->kind != GW_BLAME_HELD)
-            turn = NULL;
-        else if (!turn || turn->episode.thread != hold->thread)
-            turn = open_turn(holds, block, holding->gil, hold, known);
-        if (turn) {
-            holds->turn_of[i] = holds->n_turns;
-            extend(turn, block, hold);
+        struct gw_hold part = block->holds[i];
+        while (part.begin < block->holds[i].end) {
+            bool handed_over = gw_handovers_at(handovers, index, part.begin);
+            part.end = part.begin + 1;
+            while (part.end < block->holds[i].end && !gw_handovers_at(handovers, index, part.end))
+                part.end++;
+            take_part(holds, tables, block, &cursor, &part, handed_over);
+            part.begin = part.end;
         }
-        known = hold->kind != GW_BLAME_UNKNOWN;
     }
+    holds->ranges[index].n = holds->n_spans - holds->ranges[index].first;
 }
 
 int gw_holds_begin(struct gw_holds *holds, const struct gw_tables *tables,
-                   const struct gw_block *block)
+                   const struct gw_block *block, const struct gw_handovers *handovers)
 {
     int rc = GW_GROW(holds, gils, tables->gils.n);
 
     if (rc == 0)
-        rc = GW_GROW(holds, turns, block->n_holds);
+        rc = GW_GROW(holds, turns, (size_t)block->n_holds + handovers->n);
     if (rc == 0)
-        rc = GW_GROW(holds, turn_of, block->n_holds);
+        rc = GW_GROW(holds, spans, (size_t)block->n_holds + handovers->n);
+    if (rc == 0)
+        rc = GW_GROW(holds, ranges, block->n_holdings);
     if (rc < 0)
         return rc;
     holds->n_turns = 0;
+    holds->n_spans = 0;
     for (uint32_t i = 0; i < block->n_holdings; i++)
-        find_turns(holds, tables, block, &block->holdings[i]);
+        find_turns(holds, tables, block, handovers, i);
     return 0;
+}
+
+const struct gw_span *gw_holds_spans(const struct gw_holds *holds, const struct gw_block *block,
+                                     uint32_t gil, uint32_t *n)
+{
+    const struct gw_holds_range *range =
+        &holds->ranges[gw_block_holding(block, gil) - block->holdings];
+
+    *n = range->n;
+    return &holds->spans[range->first];
+}
+
+uint32_t gw_holds_find_span(const struct gw_span *spans, uint32_t n, uint32_t tick)
+{
+    uint32_t low = 0;
+
+    while (n > 0) {
+        uint32_t half = n / 2;
+        if (spans[low + half].end <= tick) {
+            low += half + 1;
+            n -= half + 1;
+        } else {
+            n = half;
+        }
+    }
+    return low;
+}
+
+/* The part of a hold that a span is. */
+static struct gw_hold part_of(const struct gw_holds *holds, const struct gw_span *span)
+{
+    const struct gw_turn *turn = gw_holds_turn(holds, span);
+
+    return (struct gw_hold){.begin = span->begin,
+                            .end = span->end,
+                            .kind = span->kind,
+                            .thread = turn ? turn->episode.thread : GW_NO_THREAD};
 }
 
 void gw_holds_end(struct gw_holds *holds, const struct gw_tables *tables,
                   const struct gw_block *block)
 {
     for (uint32_t i = 0; i < block->n_holdings; i++) {
-        const struct gw_holding *holding = &block->holdings[i];
-        struct gw_holds_gil *gil = &holds->gils[holding->gil];
+        struct gw_holds_gil *gil = &holds->gils[block->holdings[i].gil];
+        const struct gw_span *spans = &holds->spans[holds->ranges[i].first];
         struct gw_turn *turn = NULL;
-        for (uint32_t h = holding->first_hold; h < holding->first_hold + holding->n_holds; h++) {
-            const struct gw_hold *hold = &block->holds[h];
-            if (hold->begin == hold->end)
-                continue;
-            struct gw_turn *now = gw_holds_turn(holds, h);
-            if (turn && turn != now)
-                close_at(holds, tables, block, turn, hold);
-            turn = now;
-            gil->known = hold->kind != GW_BLAME_UNKNOWN;
+        for (uint32_t s = 0; s < holds->ranges[i].n; s++) {
+            struct gw_hold part = part_of(holds, &spans[s]);
+            if (turn && turn != gw_holds_turn(holds, &spans[s]))
+                close_at(holds, tables, block, turn, &part);
+            turn = gw_holds_turn(holds, &spans[s]);
+            gil->known = part.kind != GW_BLAME_UNKNOWN;
         }
         gil->until_ns = block->end_ns;
         if (turn)
@@ -233,6 +300,7 @@ void gw_holds_fini(struct gw_holds *holds)
 {
     free(holds->gils);
     free(holds->turns);
-    free(holds->turn_of);
+    free(holds->spans);
+    free(holds->ranges);
     *holds = (struct gw_holds){0};
 }

@@ -5,6 +5,7 @@
 
 #include "model/block.h"
 #include "model/episode.h"
+#include "model/handovers.h"
 #include "model/tables.h"
 
 /* A hold that is not over, or one within the block at hand. */
@@ -24,25 +25,46 @@ struct gw_holds_gil {
     bool known; /* who held it, if anybody */
 };
 
+/* Ticks [begin, end) of the block at hand in one turn, or without one. */
+struct gw_span {
+    uint32_t begin, end;
+    uint32_t kind; /* enum gw_blame_kind */
+    uint32_t turn; /* turn + 1, 0: no known thread holds the GIL */
+};
+
+/* Spans of one GIL: from tick 0 to the block's end without holes, none of them empty. */
+struct gw_holds_range {
+    uint32_t first, n;
+};
+
 /* Zero-initialised but for `episodes` is the start. */
 struct gw_holds {
     struct gw_episodes *episodes; /* where holds that are over go */
     struct gw_holds_gil *gils;    /* by row of gils */
-    struct gw_turn *turns;        /* of the block at hand */
-    uint32_t *turn_of;            /* by hold of the block: its turn + 1, 0: it is none */
-    uint32_t n_turns;
-    size_t cap_gils, cap_turns, cap_turn_of;
+    struct gw_turn *turns;        /* of the block at hand, as all below */
+    struct gw_span *spans;
+    struct gw_holds_range *ranges; /* by holding of the block */
+    uint32_t n_turns, n_spans;
+    size_t cap_gils, cap_turns, cap_spans, cap_ranges;
     uint64_t serial; /* the last one given */
 };
 
 /* Find the turns of a block, which has been accounted. 0 or -ENOMEM. */
 int gw_holds_begin(struct gw_holds *holds, const struct gw_tables *tables,
-                   const struct gw_block *block);
+                   const struct gw_block *block, const struct gw_handovers *handovers);
 
-/* The turn of a hold of the block; NULL where no known thread held the GIL. */
-static inline struct gw_turn *gw_holds_turn(const struct gw_holds *holds, uint32_t hold)
+/* The spans of a GIL that the block names. */
+const struct gw_span *gw_holds_spans(const struct gw_holds *holds, const struct gw_block *block,
+                                     uint32_t gil, uint32_t *n);
+
+/* First of n spans that ends after the tick; n if there is none. */
+uint32_t gw_holds_find_span(const struct gw_span *spans, uint32_t n, uint32_t tick);
+
+/* NULL where no known thread held the GIL. */
+static inline struct gw_turn *gw_holds_turn(const struct gw_holds *holds,
+                                            const struct gw_span *span)
 {
-    return holds->turn_of[hold] ? &holds->turns[holds->turn_of[hold] - 1] : NULL;
+    return span->turn ? &holds->turns[span->turn - 1] : NULL;
 }
 
 /* All waits of the block are in the turns now: take up those that are over, keep the others. */

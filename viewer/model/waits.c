@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "model/grow.h"
+#include "model/holds.h"
 
 /* One holder during one wait. */
 struct wait_holder {
@@ -78,20 +79,19 @@ static void charge(struct gw_waiter *waiter, struct gw_holds *holds, const struc
                    const struct gw_run *run)
 {
     struct gw_open_wait *wait = waiter->wait;
-    const struct gw_holding *holding = gw_block_holding(block, run->gil);
-    uint32_t last = holding->first_hold + holding->n_holds;
+    uint32_t n_spans;
+    const struct gw_span *spans = gw_holds_spans(holds, block, run->gil, &n_spans);
 
-    for (uint32_t i = gw_block_find_hold(block, holding, run->begin);
-         i < last && block->holds[i].begin < run->end; i++) {
-        const struct gw_hold *hold = &block->holds[i];
-        uint32_t begin = hold->begin > run->begin ? hold->begin : run->begin;
-        uint32_t end = hold->end < run->end ? hold->end : run->end;
+    for (uint32_t i = gw_holds_find_span(spans, n_spans, run->begin);
+         i < n_spans && spans[i].begin < run->end; i++) {
+        uint32_t begin = spans[i].begin > run->begin ? spans[i].begin : run->begin;
+        uint32_t end = spans[i].end < run->end ? spans[i].end : run->end;
         uint64_t ns = gw_block_weight(block, begin, end);
-        struct gw_turn *turn = gw_holds_turn(holds, i);
+        struct gw_turn *turn = gw_holds_turn(holds, &spans[i]);
         if (turn && turn->episode.thread != wait->episode.thread) {
             add_holder(wait, turn, ns);
             add_waiter(turn, waiter, &wait->episode, ns, gw_block_weight(block, begin, begin + 1));
-        } else if (hold->kind == GW_BLAME_HANDOFF) {
+        } else if (spans[i].kind == GW_BLAME_HANDOFF) {
             wait->nobody_ns += ns;
         } else {
             wait->unknown_ns += ns;
@@ -255,6 +255,16 @@ static int remember_open(struct gw_waits *waits, const struct gw_block *block)
         if (waits->waiters[block->tracks[i].thread].wait)
             process->threads[process->n_threads++] = block->tracks[i].thread;
     return rc;
+}
+
+bool gw_waits_going_on(const struct gw_waits *waits, uint32_t thread, uint64_t start_ns,
+                       uint32_t *gil)
+{
+    if (thread >= waits->cap_waiters || !waits->waiters[thread].wait ||
+        waits->waiters[thread].until_ns != start_ns)
+        return false;
+    *gil = waits->waiters[thread].wait->episode.gil;
+    return true;
 }
 
 int gw_waits_block(struct gw_waits *waits, struct gw_holds *holds, const struct gw_tables *tables,

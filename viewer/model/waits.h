@@ -6,10 +6,10 @@
 
 #include "model/block.h"
 #include "model/episode.h"
-#include "model/holds.h"
 #include "model/tables.h"
 
 struct gw_open_wait;
+struct gw_holds;
 
 /* Where a thread stood when its last block ended. */
 struct gw_waiter {
@@ -36,6 +36,11 @@ struct gw_waits {
     struct gw_open_wait *spare;         /* to be used again */
     size_t cap_waiters, cap_processes;
 };
+
+/* Whether a wait of the thread went on when its last block ended, and that was at start_ns; the
+ * GIL it was for. */
+bool gw_waits_going_on(const struct gw_waits *waits, uint32_t thread, uint64_t start_ns,
+                       uint32_t *gil);
 
 /* Take in the waits of a block whose turns are found. 0 or -ENOMEM. */
 int gw_waits_block(struct gw_waits *waits, struct gw_holds *holds, const struct gw_tables *tables,
