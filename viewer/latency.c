@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "latency.h"
 
+#include <math.h>
+
 #include "bound.h"
 #include "number.h"
 
 /* The interval to try. */
 #define SMALLER_NS 1000000u
+/* A capture that claims more is wrong. */
+#define MOST_SWITCHES_HZ 1e9
 /* A mean wait of less than this part of the interval is one for a holder that lets go by itself;
  * there is room for holders that had the GIL for a part of the interval already. */
 #define FULL_WAIT 0.7
@@ -94,7 +98,8 @@ static void predict(struct gw_latency *latency, const struct gw_model *model,
     latency->then_mean_wait_ns = (uint64_t)((double)latency->mean_wait_ns * factor);
     latency->loss = gw_estimate_share(&losses->estimate);
     latency->then_loss = factor * wait_ns / then_ns;
-    latency->switches_hz = gw_share(gil->switches, gw_bound_window_ns(model)) * 1e9;
+    latency->switches_hz =
+        fmin(gw_share(gil->switches, gw_bound_window_ns(model)) * 1e9, MOST_SWITCHES_HZ);
     latency->then_switches_hz = latency->switches_hz * wall_ns / then_ns;
 }
 

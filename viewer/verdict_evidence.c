@@ -84,11 +84,11 @@ static void put_ends(FILE *out, const struct gw_hold_ends *ends)
 static bool put_holder(FILE *out, const struct gw_verdict_case *at)
 {
     const struct gw_losses *losses = at->losses;
-    const struct gw_model_thread *thread = &at->model->threads[losses->first];
     uint64_t ns = 0;
 
     if (losses->kind != GW_LOSSES_CULPRIT || losses->n_holders != 1)
         return false;
+    const struct gw_model_thread *thread = &at->model->threads[losses->first];
     for (unsigned state = 0; state < GW_N_STATES; state++)
         if (gw_state_holds_gil(state))
             ns += thread->state_ns[state];

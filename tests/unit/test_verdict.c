@@ -33,6 +33,15 @@ struct world {
     struct gw_verdict_words words;
 };
 
+static void judge_model(struct world *world)
+{
+    world->losses = gw_losses_new(world->model);
+    assert_non_null(world->losses);
+    assert_int_equal(gw_verdict_find(world->model, world->losses, &world->verdict), 0);
+    assert_int_equal(
+        gw_verdict_words_init(&world->words, world->model, world->losses, &world->verdict), 0);
+}
+
 static struct world judge(const char *rest)
 {
     struct world world = {0};
@@ -40,11 +49,7 @@ static struct world judge(const char *rest)
 
     snprintf(text, sizeof text, "%s%swrite\nend duration\n", preamble, rest);
     assert_int_equal(gw_model_read(capture_text_memfd(text), "test", &world.model, NULL), 0);
-    world.losses = gw_losses_new(world.model);
-    assert_non_null(world.losses);
-    assert_int_equal(gw_verdict_find(world.model, world.losses, &world.verdict), 0);
-    assert_int_equal(gw_verdict_words_init(&world.words, world.model, world.losses, &world.verdict),
-                     0);
+    judge_model(&world);
     return world;
 }
 
@@ -369,17 +374,21 @@ static void test_bound(void **state)
                  1.0 / 0.75, 1.0);
 }
 
-static void test_bound_that_cannot_be_told(void **state)
+/* No process, no thread, no CPU. */
+static void test_empty_capture(void **state)
 {
-    struct gw_model *model = NULL;
+    struct world world = {0};
 
     (void)state;
     assert_int_equal(
-        gw_model_read(capture_text_memfd("header rate=1000\nwrite\n"), "test", &model, NULL), 0);
-    struct gw_bound bound = gw_bound_find(model);
-    assert_int_equal(bound.cpus, 0);
-    assert_true(bound.speed_up == 1);
-    gw_model_free(model);
+        gw_model_read(capture_text_memfd("header rate=1000\nwrite\n"), "test", &world.model, NULL),
+        0);
+    judge_model(&world);
+    assert_string_equal(gw_finding_name(world.verdict.finding), "nothing-sampled");
+    assert_int_equal(world.words.evidence.n, 0);
+    assert_int_equal(world.words.remedies.n, 0);
+    assert_true(world.verdict.bound.speed_up == 1);
+    drop(&world);
 }
 
 int main(void)
@@ -403,7 +412,7 @@ int main(void)
         cmocka_unit_test(test_nothing_stands_out),
         cmocka_unit_test(test_nothing_and_no_gil),
         cmocka_unit_test(test_bound),
-        cmocka_unit_test(test_bound_that_cannot_be_told),
+        cmocka_unit_test(test_empty_capture),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
