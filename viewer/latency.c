@@ -113,7 +113,7 @@ struct gw_latency gw_latency_find(const struct gw_model *model, const struct gw_
     if (latency.n_waits > 0)
         latency.mean_wait_ns = losses->estimate.wait_ns / latency.n_waits;
     double waits = gw_share(latency.mean_wait_ns, latency.interval_ns);
-    if (losses->n_holders == 0 || waits <= 0 || latency.interval_ns < 2 * model->tick_ns)
+    if (losses->n_holders == 0 || waits <= 0 || latency.interval_ns < model->tick_ns)
         return latency;
 
     bool compute = do_compute(model, losses);

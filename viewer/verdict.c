@@ -2,6 +2,7 @@
 #include "verdict.h"
 
 #include <errno.h>
+#include <math.h>
 #include <stdlib.h>
 
 #include "idle_place.h"
@@ -12,7 +13,8 @@
 /* Queued for a CPU for this part of the time in which a CPU was wanted, and of the window. */
 #define STARVED_OF_RUNNABLE 0.3
 #define STARVED_OF_WINDOW 0.1
-/* A thread on a CPU for this share of its time keeps it busy; likewise all threads all CPUs. */
+/* A thread that wants a CPU for this share of its time keeps it busy; all threads on a CPU for this
+ * share of what all CPUs have keep them busy. */
 #define BUSY 0.8
 /* Less than this share of one thread's time spent on anything at all is idleness. */
 #define SOMETHING 0.05
@@ -78,7 +80,7 @@ static void sum_threads(struct gw_verdict *verdict, const struct gw_model *model
     for (uint32_t i = 0; i < model->n_threads; i++) {
         const struct gw_model_thread *thread = &model->threads[i];
         uint64_t cpu_ns = gw_bound_cpu_ns(thread);
-        double share = gw_share(cpu_ns, thread->wall_ns);
+        double share = fmin(1, gw_share(cpu_ns + queued_ns(thread), thread->wall_ns));
 
         verdict->wall_ns += thread->wall_ns;
         verdict->cpu_ns += cpu_ns;

@@ -47,8 +47,8 @@ struct gw_verdict {
     uint64_t workless_ns;  /* part of lock-wait: for work, not for a lock (idle_place.h) */
     uint64_t cpu_ns;       /* bound.h */
     uint64_t run_queue_ns; /* runnable without a CPU: exact where known, else from samples */
-    uint32_t hot_thread;   /* the thread with the largest share of a CPU; GW_NO_THREAD */
-    double hot_share;
+    uint32_t hot_thread;   /* the thread that wants a CPU most; GW_NO_THREAD */
+    double hot_share;      /* for this share of its time */
     uint64_t behind_ns[GW_N_STATES]; /* wait of those who lose time, by the state of its holder */
     uint64_t handoff_ns;             /* the same, while nobody held it */
     struct gw_place place;     /* where: the sleep, the I/O, the lock, or what makes others wait */

@@ -182,7 +182,7 @@ static bool put_where(FILE *out, const struct gw_verdict_case *at)
     return true;
 }
 
-/* "`MainThread` was on a CPU for 97 % of its time." */
+/* "`MainThread` was on a CPU or queued for one for 97 % of its time." */
 static bool put_hot_thread(FILE *out, const struct gw_verdict_case *at)
 {
     const struct gw_verdict *verdict = at->verdict;
@@ -192,7 +192,7 @@ static bool put_hot_thread(FILE *out, const struct gw_verdict_case *at)
     const struct gw_model_thread *thread = &at->model->threads[verdict->hot_thread];
     putc('`', out);
     gw_label_thread(out, at->model, verdict->hot_thread, NULL);
-    fputs("` was on a CPU for ", out);
+    fputs("` was on a CPU or queued for one for ", out);
     gw_number_percent(out, verdict->hot_share);
     fputs(" of its time", out);
     if (thread->state_ns[GW_STATE_NATIVE] > thread->state_ns[GW_STATE_GIL_RUNNING])

@@ -251,7 +251,7 @@ static void test_one_hot_thread(void **state)
                    "hot-thread",
                    "The GIL is not your problem: one thread, `hog`, keeps one CPU busy, and no "
                    "other wants to run meanwhile.",
-                   "`hog` was on a CPU for 99 % of its time.", NULL);
+                   "`hog` was on a CPU or queued for one for 99 % of its time.", NULL);
 }
 
 static void test_all_cpus(void **state)
