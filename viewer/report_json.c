@@ -230,9 +230,10 @@ static json_t *recorded_json(const struct gw_model *model)
 {
     double since = (double)model->start_ns - (double)model->monotonic_ns;
 
-    return json_pack("{s:o, s:o, s:I, s:o}", "writer", text(model, model->writer), "kernel",
+    return json_pack("{s:o, s:o, s:I, s:o, s:o}", "writer", text(model, model->writer), "kernel",
                      text(model, model->kernel), "cpus", (json_int_t)model->cpus, "start_unix_s",
-                     seconds((double)model->realtime_ns + since));
+                     seconds((double)model->realtime_ns + since), "start_monotonic_s",
+                     seconds_of(model->start_ns));
 }
 
 static json_t *summary_json(const struct builder *builder)

@@ -1,70 +1,93 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Figures against targets whose GIL waits are known: within 5 points of the time it took."""
-import json
-import signal
-import subprocess
+"""Figures against the exact reference of tests/truth, and the reference against a known answer.
 
-from harness import PROGRAMS, TARGETS, Case, die_with_parent, per_interpreter
+The bounds are wide, for machines with other things to do; `tests/truth/truth.py` measures how good
+the figures really are.
+"""
+import json
+import sys
+
+from harness import REPOSITORY, Case, per_interpreter
+
+sys.path.insert(0, str(REPOSITORY / "tests" / "truth"))
+import compare  # noqa: E402  (found by the line above)
+import measure  # noqa: E402
 
 
 @per_interpreter
-class Truth(Case):
+class Reference(Case):
     exclusive = True
-    points = 0.05
 
-    def measure(self, schedule):
-        """(the target's own account, report, threads by name) of one run of the schedule."""
-        target = self.start(TARGETS / "schedule.py", schedule)
-        capture = self.folder / "truth.gilwait"
-        recorder = subprocess.Popen([PROGRAMS / "gilwait", "record", "-q", "-p", str(target.pid),
-                                     "-d", "60", "-o", capture], preexec_fn=die_with_parent)
-        self.addCleanup(recorder.wait)
-        self.addCleanup(recorder.kill)
-        while not capture.exists() or not capture.stat().st_size:
-            self.assertIsNone(recorder.poll())
+    def test_known_answer(self):
+        for left in (2, 1, 0):  # sleeps end late on a busy machine: the known answer is not, then
+            own, by_tid = self.run_known()
+            a = max(by_tid, key=lambda thread: thread["hold_s"])
+            b = max(by_tid, key=lambda thread: dict(map(tuple, thread["blame"])).get(a["tid"], 0)
+                    if thread is not a else -1)
+            found = {"hold": a["hold_s"], "native": a["native_s"], "sleep": a["sleep_s"],
+                     "wait": dict(map(tuple, b["blame"])).get(a["tid"], 0)}
+            off = {name: abs(found[name] / own[name] - 1) for name in found}
+            # Sleeps are known to be at least that long, not when the thread ran again.
+            if all(off[name] < 0.005 for name in ("hold", "wait", "native")) and \
+                    own["sleep"] * 0.98 < found["sleep"] + 0.002 <= own["sleep"] * 1.005 + 0.002:
+                return
+            if not left:
+                self.fail(f"the reference says {found}, the target {own}")
+
+    def run_known(self):
+        target = self.start(measure.HERE / "known.py", env=measure.Reference.environment())
+        reference = measure.Reference(target.pid)
         target.send("go")
         own = json.loads(target.readline())
-        recorder.send_signal(signal.SIGINT)
-        self.assertEqual(recorder.wait(20), 0)
-        report = self.report(capture, "--strict")
-        threads = {thread["name"]: thread for thread in report["threads"]}
-        for name in own["cpu"]:
-            self.check(threads[name]["wall_s"], own["seconds"], own, f"wall of {name}")
-            self.check(threads[name]["cpu_s"], own["cpu"][name], own, f"CPU of {name}")
-        return own, report, threads
+        sums = reference.sums(own["start_ns"], own["end_ns"], 1000000)
+        reference.close()
+        target.send("end")
+        return own, sums["threads"]
 
-    def check(self, measured, expected, own, what, at_most=None):
-        """It is what is expected, or between that and at_most."""
-        at_most = expected if at_most is None else at_most
-        off = (measured - min(max(measured, expected), at_most)) / own["seconds"]
-        self.assertLess(abs(off), self.points, f"{what}: {measured} s and not {expected} to "
-                        f"{at_most} s, {100 * off:+.1f} points")
 
-    def blamed(self, report, waiter, holder):
-        return sum(pair["seconds"] for pair in report["blame"]
-                   if pair["waiter"]["name"] == waiter and
-                   (pair["holder"]["name"] if pair["holder"] else None) == holder)
+class Figures(Case):
+    """Without an interpreter this class is no test."""
 
-    def test_two_wait_for_one_that_keeps_it(self):
-        own, report, threads = self.measure("holds")
-        self.check(threads["A"]["states"].get("gil-blocked", 0), own["hold"], own, "A's holding")
-        self.check(threads["A"]["gil_wait_s"], 0, own, "A's wait")
-        for waiter, other in ("BC", "CB"):
-            self.check(threads[waiter]["gil_wait_s"], own["hold"], own, f"{waiter}'s wait")
-            self.check(self.blamed(report, waiter, "A"), own["hold"], own, f"{waiter} for A")
-            self.check(self.blamed(report, waiter, other), 0, own, f"{waiter} for {other}")
-            self.check(self.blamed(report, waiter, None), 0, own, f"{waiter} for nobody")
-        places = {(pair["holder"]["function"], pair["waiter"]["function"])
-                  for pair in report["blame"] if pair["seconds"] > 0.3}
-        self.assertEqual(places, {("holder", "waiter")})
+    exclusive = True
+    time_limit = 300
+    seconds = 4
+    # Percentage points of a thread's time.
+    bounds = {"wait": 8, "hold": 6, "native": 6, "io": 8, "lock": 8, "sleep": 8, "blame": 8}
 
-    def test_two_that_compute(self):
-        own, report, threads = self.measure("hogs")
-        for hog, other in ("AB", "BA"):
-            # It waited while the other one computed, and did not while it computed itself. On a
-            # machine with nothing else to do that is the same.
-            low, high = own["cpu"][other], own["seconds"] - own["cpu"][hog]
-            self.check(threads[hog]["gil_wait_s"], low, own, f"{hog}'s wait", high)
-            self.check(self.blamed(report, hog, other), low, own, f"{hog} for {other}", high)
-            self.check(threads[hog]["states"].get("native", 0), 0, own, f"{hog} without the GIL")
-        self.assertGreater(report["gil"]["busy_share"], 0.9)
+    def figures(self, scenario, **bounds):
+        """Measured until the figures are good, three times at most."""
+        bounds = dict(self.bounds, **bounds)
+        for left in (2, 1, 0):
+            comparison = compare.Comparison(measure.measure(scenario, "free", self.python,
+                                                            self.seconds, self.folder))
+            worst = {name: comparison.worst(name) for name in bounds}
+            if all(abs(worst[name][1]) < bounds[name] for name in bounds):
+                return
+            if not left:
+                self.fail("\n".join([str(worst), *comparison.lines()]))
+
+
+@per_interpreter
+class HogsAndConvoy(Figures):
+    def test_hogs(self):
+        self.figures("hogs4")
+
+    def test_convoy(self):
+        self.figures("convoy")
+
+
+@per_interpreter(versions=("3.9", "3.12", "3.13"))
+class Others(Figures):
+    def test_native(self):
+        self.figures("native")
+
+    def test_holder_asleep(self):
+        self.figures("blocked")
+
+    def test_locks(self):
+        self.figures("locks", wait=2, blame=2)
+
+    def test_short_holds(self):
+        self.figures("short")
+
+
