@@ -18,6 +18,7 @@ static void print_help(void)
            "      --children         all descendants as well, now and later\n"
            "      --max-cpu PERCENT  lower the rate to stay under this share of one CPU\n"
            "                         (default 5)\n"
+           "      --no-realtime      never ask for SCHED_FIFO: ticks come late on busy CPUs\n"
            "  -q, --quiet            no progress, no summary\n"
            "  -h, --help             this text\n\n"
            "Ctrl-C ends the recording early with everything kept.\n");

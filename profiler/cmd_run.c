@@ -25,6 +25,7 @@ static void print_help(void)
            "      --children         all descendants as well\n"
            "      --max-cpu PERCENT  lower the rate to stay under this share of one CPU\n"
            "                         (default 5)\n"
+           "      --no-realtime      never ask for SCHED_FIFO: ticks come late on busy CPUs\n"
            "  -q, --quiet            no summary\n"
            "  -h, --help             this text\n");
 }

@@ -122,6 +122,9 @@ int gw_recording_option(const char *verb, int letter, const char *value,
     case 'C':
         options->recorder.children = true;
         return 0;
+    case 'N':
+        options->recorder.no_realtime = true;
+        return 0;
     default:
         return -1;
     }

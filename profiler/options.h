@@ -47,7 +47,8 @@ struct gw_recording_options {
         .recorder = {.rate_hz = 1000, .max_cpu = 0.05, .duration_ns = 10ull * 1000000000ull }      \
     }
 
-/* One option of getopt_long, by its short letter: d, r, o, q, C (--children), B (--max-cpu).
+/* One option of getopt_long, by its short letter: d, r, o, q, C (--children), B (--max-cpu), N
+ * (--no-realtime).
  * Returns 0, 2 after an error was told, or -1 if the letter is not one of these. */
 int gw_recording_option(const char *verb, int letter, const char *value,
                         struct gw_recording_options *options);
@@ -55,9 +56,9 @@ int gw_recording_option(const char *verb, int letter, const char *value,
 #define GW_RECORDING_LONG                                                                          \
     {"duration", required_argument, NULL, 'd'}, {"rate", required_argument, NULL, 'r'},            \
         {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},               \
-        {"children", no_argument, NULL, 'C'},                                                      \
+        {"children", no_argument, NULL, 'C'}, {"max-cpu", required_argument, NULL, 'B'},           \
     {                                                                                              \
-        "max-cpu", required_argument, NULL, 'B'                                                    \
+        "no-realtime", no_argument, NULL, 'N'                                                      \
     }
 
 #endif

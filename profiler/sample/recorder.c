@@ -13,13 +13,17 @@
 
 #include "base/clock.h"
 #include "base/limits.h"
+#include "base/priority.h"
 #include "format/capture_writer.h"
 #include "sample/descendants.h"
 #include "sample/schedule.h"
+#include "target/cpus.h"
 
 #define WRITE_NS (GW_NS_PER_S / 2) /* a crash loses less than a second */
 #define KEYFRAME_NS (60 * GW_NS_PER_S)
 #define SHOW_NS (GW_NS_PER_S / 4)
+#define ROOM_NS (GW_NS_PER_S / 5)
+#define REALTIME_MAX_CPU 0.5 /* with a larger budget there may be no pause between ticks */
 
 struct gw_recorder {
     struct gw_recorder_options options;
@@ -29,9 +33,11 @@ struct gw_recorder {
     struct gw_session *sessions[GW_MAX_PROCESSES];
     size_t n_sessions;
     struct gw_descendants descendants;
-    uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns;
+    enum gw_priority priority;
+    struct gw_room room; /* for SCHED_FIFO, which stays where it is */
+    uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns, next_room_ns;
     uint64_t written_cpu_ns;
-    uint64_t ticks;
+    uint64_t ticks, accounted_ticks;
     bool keyframe; /* messages under way are part of one */
     int output_error;
 };
@@ -289,6 +295,16 @@ static void wait_until(uint64_t at_ns)
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* a signal ends it early */
 }
 
+/* Most ticks since the last call took the CPU from a thread of a target. */
+static bool displaces(struct gw_recorder *recorder)
+{
+    uint64_t displaced = 0, ticks = recorder->ticks - recorder->accounted_ticks;
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        displaced += gw_session_take_displaced(recorder->sessions[i]);
+    recorder->accounted_ticks = recorder->ticks;
+    return 4 * displaced > 3 * ticks;
+}
+
 static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile sig_atomic_t *stop,
                                    void (*show)(const struct gw_recorder_progress *progress))
 {
@@ -306,6 +322,10 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
         if (now_ns >= due_ns)
             tick_all(recorder, now_ns);
         follow_descendants(recorder, now_ns);
+        if (recorder->priority == GW_PRIORITY_REALTIME && now_ns >= recorder->next_room_ns) {
+            gw_room_find(&recorder->room, now_ns);
+            recorder->next_room_ns = now_ns + ROOM_NS;
+        }
         if (now_ns >= recorder->next_write_ns)
             write_all(recorder, now_ns);
         if (recorder->output_error)
@@ -315,7 +335,7 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
         if (show && now_ns >= recorder->next_show_ns)
             show_progress(recorder, now_ns, show);
         if (gw_schedule_wants_account(&recorder->schedule, now_ns))
-            gw_schedule_account(&recorder->schedule, now_ns, gw_own_cpu_ns());
+            gw_schedule_account(&recorder->schedule, now_ns, gw_own_cpu_ns(), displaces(recorder));
     }
 }
 
@@ -334,7 +354,11 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
     recorder->next_write_ns = now_ns + WRITE_NS;
     recorder->next_keyframe_ns = now_ns + KEYFRAME_NS;
     recorder->written_cpu_ns = gw_own_cpu_ns();
+    double max_cpu = recorder->options.max_cpu;
+    recorder->priority = gw_priority_raise(!recorder->options.no_realtime && max_cpu > 0 &&
+                                           max_cpu <= REALTIME_MAX_CPU);
     enum gw_recorder_end end = record(recorder, stop, show);
+    gw_priority_reset();
     while (recorder->n_sessions) {
         struct gw_session *session = recorder->sessions[--recorder->n_sessions];
         write_session(recorder, session, true);

@@ -52,7 +52,8 @@ bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_
     return schedule->max_cpu > 0 && now_ns - schedule->budget_from_ns >= BUDGET_NS;
 }
 
-void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns)
+void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns,
+                         bool displaces)
 {
     uint64_t wall = now_ns - schedule->budget_from_ns;
     if (!gw_schedule_wants_account(schedule, now_ns))
@@ -60,11 +61,12 @@ void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t
     double used = (double)(cpu_ns - schedule->budget_cpu_ns) / (double)wall;
     double asked_ns = (double)GW_NS_PER_S / schedule->asked_hz;
     double period = (double)schedule->period_ns;
+    double budget = schedule->max_cpu * (displaces ? GW_DISPLACING_PART : 1);
     schedule->budget_from_ns = now_ns;
     schedule->budget_cpu_ns = cpu_ns;
-    if (used > schedule->max_cpu)
-        period *= used / schedule->max_cpu;
-    else if (used < 0.7 * schedule->max_cpu && period > asked_ns)
+    if (used > budget)
+        period *= used / budget;
+    else if (used < 0.7 * budget && period > asked_ns)
         period *= 0.9; /* back up slowly: the load may come again */
     if (period < asked_ns)
         period = asked_ns;

@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define GW_DISPLACING_PART 0.6
+
 struct gw_schedule {
     double asked_hz;
     double max_cpu;     /* share of one core that ticking may take */
@@ -32,9 +34,12 @@ void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_c
 uint64_t gw_schedule_tick(struct gw_schedule *schedule, uint64_t now_ns);
 
 /* True a few times a second: then look whether the budget holds, with the CPU time of this process.
- */
+ * `displaces`: a thread of the target had to make way for most of the ticks. What we take is taken
+ * from the target then, and each tick makes the scheduler choose anew who runs, which changes who
+ * waits for whom; so only GW_DISPLACING_PART of the budget is used. */
 bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_ns);
-void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns);
+void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns,
+                         bool displaces);
 
 /* Rate in force. */
 double gw_schedule_rate_hz(const struct gw_schedule *schedule);

@@ -200,6 +200,13 @@ const struct gw_python *gw_session_python(const struct gw_session *session)
     return &session->python;
 }
 
+uint64_t gw_session_take_displaced(struct gw_session *session)
+{
+    uint64_t displaced = session->displaced;
+    session->displaced = 0;
+    return displaced;
+}
+
 size_t gw_session_n_threads(const struct gw_session *session)
 {
     size_t n = 0;

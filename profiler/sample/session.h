@@ -65,6 +65,9 @@ const struct gw_python *gw_session_python(const struct gw_session *session);
 size_t gw_session_n_threads(const struct gw_session *session);
 uint64_t gw_session_ticks(const struct gw_session *session);
 
+/* How many ticks since the last call took the CPU from a thread of the target. */
+uint64_t gw_session_take_displaced(struct gw_session *session);
+
 /* One thread at one tick, for a dump. */
 struct gw_snapshot_thread {
     pid_t tid, ns_tid;

@@ -2,7 +2,9 @@
 /* The small files under /proc; the first byte says which. */
 #include <elf.h>
 #include <stdlib.h>
+#include <string.h>
 
+#include "target/cpus.h"
 #include "target/proc.h"
 #include "target/task.h"
 
@@ -16,19 +18,39 @@ static void parse_syscall(struct gw_span text)
         abort();
 }
 
+static void parse_cpus(struct gw_span text)
+{
+    static struct gw_cpus cpus, none;
+    cpu_set_t all;
+    memset(&all, 0xff, sizeof all);
+    if (gw_cpus_parse(text, &cpus) > 0)
+        abort();
+    int chosen = gw_cpus_choose(&none, &cpus, &all, 0, 100);
+    if (chosen < -1 || chosen >= GW_MAX_CPUS)
+        abort();
+    if (chosen >= 0 && cpus.idle[chosen] <= cpus.idle[0])
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gw_span text = gw_span_of(data, size);
     uint8_t which;
     struct gw_proc_stat stat;
     struct gw_schedstat schedstat;
+    uint64_t last_ran;
     pid_t pids[4];
     if (!gw_span_u8(&text, &which))
         return 0;
-    if (which == 't' && gw_proc_stat_parse(text, &stat) == 0 && stat.ppid < 0)
+    if (which == 't' && gw_proc_stat_parse(text, &stat) == 0 &&
+        (stat.ppid < 0 || stat.last_cpu < 0))
         abort();
     if (which == 'd' && gw_schedstat_parse(text, &schedstat) > 0)
         abort();
+    if (which == 'h' && gw_sched_parse(text, &last_ran) > 0)
+        abort();
+    if (which == 'p')
+        parse_cpus(text);
     if (which == 's')
         parse_syscall(text);
     if (which == 'c' && gw_proc_children_parse(text, pids, 4) > 0 && pids[0] <= 0)

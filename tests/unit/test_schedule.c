@@ -126,15 +126,36 @@ static void what_lies_beyond_the_cap_is_a_gap(void **state)
     }
 }
 
-/* n seconds in each of which this share of a core was used. */
-static void use(struct gw_schedule *schedule, uint64_t *now, unsigned n, double share)
+/* n seconds in each of which this share of a core was used, of the target's own or not. */
+static void use_of(struct gw_schedule *schedule, uint64_t *now, unsigned n, double share,
+                   bool displaces)
 {
     for (unsigned i = 0; i < n; i++) {
         *now += GW_NS_PER_S;
         assert_true(gw_schedule_wants_account(schedule, *now));
         gw_schedule_account(schedule, *now,
-                            schedule->budget_cpu_ns + (uint64_t)(share * (double)GW_NS_PER_S));
+                            schedule->budget_cpu_ns + (uint64_t)(share * (double)GW_NS_PER_S),
+                            displaces);
     }
+}
+
+static void use(struct gw_schedule *schedule, uint64_t *now, unsigned n, double share)
+{
+    use_of(schedule, now, n, share, false);
+}
+
+static void less_is_taken_from_a_cpu_of_the_target(void **state)
+{
+    (void)state;
+    struct gw_schedule schedule;
+    uint64_t now = START;
+    gw_schedule_init(&schedule, 1000, 0.05, START, SEED);
+    use_of(&schedule, &now, 1, 0.05 * GW_DISPLACING_PART, true); /* just what is allowed */
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000) < 1);
+    use_of(&schedule, &now, 1, 0.05, true);
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000 * GW_DISPLACING_PART) < 1);
+    use_of(&schedule, &now, 50, 0.01, false); /* it has moved to another CPU */
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000) < 1);
 }
 
 static void budget_lowers_and_restores_the_rate(void **state)
@@ -183,13 +204,13 @@ static void budget_has_bounds(void **state)
     uint64_t now = START;
     gw_schedule_init(&schedule, 1000, 0.05, START, SEED);
     assert_false(gw_schedule_wants_account(&schedule, START + MS)); /* too early to tell */
-    gw_schedule_account(&schedule, START + MS, schedule.budget_cpu_ns + MS);
+    gw_schedule_account(&schedule, START + MS, schedule.budget_cpu_ns + MS, false);
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000) < 1);
     use(&schedule, &now, 20, 50);
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - GW_MIN_RATE_HZ) < 0.001);
     gw_schedule_init(&schedule, 1000, 0, START, SEED);
     assert_false(gw_schedule_wants_account(&schedule, START + 100 * GW_NS_PER_S));
-    gw_schedule_account(&schedule, START + 100 * GW_NS_PER_S, UINT64_MAX / 2);
+    gw_schedule_account(&schedule, START + 100 * GW_NS_PER_S, UINT64_MAX / 2, false);
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000) < 1);
 }
 
@@ -204,6 +225,7 @@ int main(void)
         cmocka_unit_test(budget_lowers_and_restores_the_rate),
         cmocka_unit_test(budget_holds_for_constant_work),
         cmocka_unit_test(budget_has_bounds),
+        cmocka_unit_test(less_is_taken_from_a_cpu_of_the_target),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
