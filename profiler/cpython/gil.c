@@ -28,8 +28,9 @@ enum gw_gil_futex gw_gil_classify_futex(const struct gw_layout *layout, gw_raddr
     uint64_t at = futex - gil;
     if (at < gw_layout_at(layout, GW_F_gil_cond) || at >= layout->size[GW_S_gil])
         return GW_GIL_FUTEX_NONE;
-    return at < gw_layout_at(layout, GW_F_gil_switch_cond) ? GW_GIL_FUTEX_WAIT
-                                                           : GW_GIL_FUTEX_DROPPED;
+    if (at >= gw_layout_at(layout, GW_F_gil_switch_cond))
+        return GW_GIL_FUTEX_DROPPED;
+    return at < gw_layout_at(layout, GW_F_gil_mutex) ? GW_GIL_FUTEX_WAIT : GW_GIL_FUTEX_LOCK;
 }
 
 uint32_t gw_gil_learn_cond(const struct gw_layout *layout, gw_raddr gil, gw_raddr futex)

@@ -29,7 +29,9 @@ bool gw_gil_same(const struct gw_gil_words *a, const struct gw_gil_words *b);
  * condition variable is waited on differs between versions of glibc. */
 enum gw_gil_futex {
     GW_GIL_FUTEX_NONE,
-    GW_GIL_FUTEX_WAIT,    /* cond or mutex: asleep in take_gil */
+    GW_GIL_FUTEX_WAIT,    /* cond: asleep in take_gil */
+    GW_GIL_FUTEX_LOCK,    /* mutex: asleep in take_gil, about to wait or to have it; the holder:
+                             about to drop it */
     GW_GIL_FUTEX_DROPPED, /* switch_cond or switch_mutex: asleep in drop_gil, has just given it up
                            */
 };

@@ -44,10 +44,22 @@ static struct gw_verdict classify_runnable(const struct gw_evidence *evidence)
         evidence->still_waits || evidence->counted)
         return runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
     struct gw_verdict verdict = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
-    if (evidence->origin != GW_RUN_OTHER) {
-        verdict.queued = GW_STATE_GIL_HANDOFF;
-        verdict.soft = true;
+    /* A waiter that is in the wait no more has had the GIL since. A holder that was not made to
+     * drop it did so for a call: it does not want the GIL now. What comes back from a call asks for
+     * the GIL at once. */
+    switch (evidence->origin) {
+    case GW_RUN_WAITER:
+        verdict.soft = !evidence->left_out;
+        break;
+    case GW_RUN_HOLDER:
+        verdict.soft = evidence->forced;
+        break;
+    case GW_RUN_OTHER:
+        verdict.soft = evidence->back && !evidence->left_out;
+        break;
     }
+    if (verdict.soft)
+        verdict.queued = GW_STATE_GIL_HANDOFF;
     return verdict;
 }
 
@@ -68,6 +80,7 @@ struct gw_verdict gw_classify(const struct gw_evidence *evidence)
     if (evidence->call == GW_SYSCALL_FUTEX) {
         switch (evidence->futex) {
         case GW_GIL_FUTEX_WAIT:
+        case GW_GIL_FUTEX_LOCK:
             return asleep(GW_STATE_GIL_WAIT, GW_STATE_GIL_HANDOFF);
         case GW_GIL_FUTEX_DROPPED:
             return asleep(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);

@@ -32,9 +32,12 @@ struct gw_evidence {
     bool boundary;              /* stands where only the eval breaker lets go of the GIL */
     bool gil_requested;         /* 3.15: inside take_gil by the thread state's own word */
     bool still_waits;           /* it slept for the GIL, which has not changed hands since */
-    bool counted; /* the GIL's condition variable counts more waiters than sleep on it, and
-                     this thread is the likeliest of the rest */
+    bool counted;  /* the GIL's condition variable counts more waiters than sleep on it, and
+                      this thread is the likeliest of the rest */
+    bool left_out; /* it is none of those counted, and the GIL is not free for it to take */
+    bool forced;   /* its last hold, while others waited, was long enough to be ended by force */
     enum gw_run_origin origin;
+    bool back; /* it slept for something else, and has run for moments only since it woke */
 };
 
 struct gw_verdict {

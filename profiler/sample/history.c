@@ -7,6 +7,10 @@
 #define BLOCK_ENTRIES 31u
 /* Every thread keeps one block at least; untouched blocks cost no memory. */
 #define N_BLOCKS 16384u
+/* CPU and run-queue time that is remembered of a thread. */
+#define REMEMBERED_NS 4000000000u
+/* No thread is taken to be never on a CPU, or never queued for one, without the GIL. */
+#define LEAST_PART 0.01
 
 struct gw_entry_block {
     struct gw_entry_block *next, *prev;
@@ -183,13 +187,21 @@ static uint64_t tick_from(const struct gw_history *history, uint64_t at_ns)
     return tick;
 }
 
-/* The thread slept when it was last looked at and was queued from tick `from` on: the rest of that
- * entry's time becomes an entry of its own. */
-static void split_asleep(struct gw_history *history, struct gw_track *track, uint64_t from)
+/* The thread slept when it was last looked at. It woke, was queued, and got its CPU after the last
+ * tick: at any time that leaves room for what it ran since. Ticks between its waking and that were
+ * spent in the queue, and become an entry of their own. */
+static void split_asleep(struct gw_history *history, struct gw_track *track,
+                         const struct gw_growth *growth)
 {
+    const struct gw_tick *now = gw_history_tick(history, history->end - 1);
     const struct gw_entry *newest = gw_track_newest(track);
-    if (!newest || newest->flags & (GW_ENTRY_DOUBT | GW_ENTRY_QUEUED))
+    if (!growth->queued_ns || !growth->slices || !newest ||
+        newest->flags & (GW_ENTRY_DOUBT | GW_ENTRY_QUEUED))
         return;
+    uint64_t room_ns = now->dt_ns > growth->ran_ns ? now->dt_ns - growth->ran_ns : 0;
+    uint64_t start_ns = now->at_ns - now->dt_ns + (uint64_t)(growth->lot * (double)room_ns);
+    uint64_t queued_ns = growth->queued_ns / growth->slices; /* the first time of maybe several */
+    uint64_t from = tick_from(history, start_ns > queued_ns ? start_ns - queued_ns : 0);
     struct gw_entry queued = *newest;
     queued.tick = from > newest->tick ? from : newest->tick + 1;
     if (queued.tick >= history->end - 1)
@@ -198,38 +210,131 @@ static void split_asleep(struct gw_history *history, struct gw_track *track, uin
     push(history, track, queued);
 }
 
-void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_t queue_ns,
-                     double spread)
+/* The ticks in doubt that a change of the line settles. */
+struct doubts {
+    struct gw_entry_block *block; /* of the first entry that may be one */
+    uint32_t i;
+    bool any;
+    uint8_t flags; /* of all of them */
+    bool native;   /* the last one is of a thread without the GIL that need not want it */
+    uint64_t first;
+};
+
+enum decision { WAS_ON_CPU, WAS_QUEUED, UNDECIDED };
+
+static struct doubts find_doubts(const struct gw_track *track)
+{
+    struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
+    struct doubts doubts = {0};
+    for (struct gw_entry *entry; (entry = step_back(&at)) && entry->tick >= track->settled;) {
+        doubts.block = at.block;
+        doubts.i = at.i;
+        if (!(entry->flags & GW_ENTRY_DOUBT))
+            continue;
+        if (!doubts.any)
+            doubts.native = entry->on_cpu == GW_STATE_NATIVE;
+        doubts.any = true;
+        doubts.flags |= entry->flags;
+        doubts.first = entry->tick;
+    }
+    return doubts;
+}
+
+static enum decision decide(const struct gw_history *history, const struct doubts *doubts,
+                            const struct gw_growth *growth)
 {
     const struct gw_tick *now = gw_history_tick(history, history->end - 1);
-    uint64_t end_ns = now->at_ns - (uint64_t)(spread * (double)now->dt_ns);
-    uint64_t from =
-        queue_ns ? tick_from(history, end_ns > queue_ns ? end_ns - queue_ns : 0) : history->end - 1;
-    /* All ticks in doubt were spent the same way. Longer in the queue than since the last of them,
-     * the thread was queued at each. */
-    uint64_t doubts_from = queue_ns > now->dt_ns ? track->settled : from;
+    uint64_t last_ns = now->at_ns - now->dt_ns;
+    if (!growth->slices || !growth->queued_ns || doubts->flags & GW_ENTRY_ON)
+        return WAS_ON_CPU;
+    if (!growth->ran_ns || doubts->flags & GW_ENTRY_OFF)
+        return WAS_QUEUED;
+    if (doubts->flags & GW_ENTRY_OURS)
+        return growth->queued_ns > growth->ours_ns ? WAS_QUEUED : WAS_ON_CPU;
+    if (growth->queued_ns > now->dt_ns)
+        return WAS_QUEUED;
+    if (growth->queued_ns < last_ns - gw_history_tick(history, doubts->first)->at_ns)
+        return WAS_ON_CPU;
+    return doubts->flags & GW_ENTRY_SOFT ? WAS_QUEUED : UNDECIDED;
+}
+
+static double part_without(uint64_t total_ns, uint64_t held_ns)
+{
+    double part = total_ns ? 1 - (double)held_ns / (double)total_ns : 1;
+    return part > LEAST_PART ? part : LEAST_PART;
+}
+
+double gw_track_hold_part(const struct gw_track *track)
+{
+    uint64_t held_ns = track->held_ran_ns + track->held_queued_ns;
+    return track->ran_ns ? (double)held_ns / (double)track->ran_ns : 0;
+}
+
+static enum decision draw(const struct gw_track *track, const struct doubts *doubts,
+                          const struct gw_growth *growth)
+{
+    double on = (double)growth->ran_ns, off = (double)growth->queued_ns;
+    if (doubts->native) {
+        on *= part_without(track->ran_ns, track->held_ran_ns);
+        off *= part_without(track->queued_ns, track->held_queued_ns);
+    }
+    return growth->lot * (on + off) < off ? WAS_QUEUED : WAS_ON_CPU;
+}
+
+static void remember(struct gw_track *track, const struct gw_growth *growth)
+{
+    track->ran_ns += growth->ran_ns;
+    track->queued_ns += growth->queued_ns;
+    if (track->ran_ns + track->queued_ns > REMEMBERED_NS) { /* the past fades */
+        track->ran_ns /= 2;
+        track->queued_ns /= 2;
+        track->held_ran_ns /= 2;
+        track->held_queued_ns /= 2;
+    }
+}
+
+static bool was_queued(const struct gw_history *history, const struct gw_track *track,
+                       const struct doubts *doubts, const struct gw_growth *growth)
+{
+    enum decision decision = decide(history, doubts, growth);
+    return (decision == UNDECIDED ? draw(track, doubts, growth) : decision) == WAS_QUEUED;
+}
+
+static void settle_doubts(const struct gw_history *history, struct gw_track *track,
+                          const struct doubts *doubts, bool queued)
+{
     /* Oldest first, as what was native ends the credit of the run's origin. */
-    struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
-    struct reverse first = at;
-    for (struct gw_entry *entry; (entry = step_back(&at)) && entry->tick >= track->settled;)
-        first = (struct reverse){.block = at.block, .i = at.i + 1};
-    bool any_doubt = false;
-    for (struct gw_entry_block *block = first.block; block; block = block->next) {
-        uint32_t i = block == first.block && first.i > block->begin ? first.i - 1 : block->begin;
-        for (; i < block->end; i++) {
+    for (struct gw_entry_block *block = doubts->block; block; block = block->next) {
+        for (uint32_t i = block == doubts->block ? doubts->i : block->begin; i < block->end; i++) {
             struct gw_entry *entry = &block->entries[i];
             if (!(entry->flags & GW_ENTRY_DOUBT))
                 continue;
-            any_doubt = true;
-            if (entry->tick >= doubts_from)
+            if (queued)
                 settle_queued(track, entry);
             else
                 settle_on_cpu(track, entry);
+            if (gw_state_holds_gil(entry->on_cpu))
+                *(queued ? &track->held_queued_ns : &track->held_ran_ns) +=
+                    gw_history_tick(history, entry->tick)->dt_ns;
         }
     }
-    if (!any_doubt && queue_ns)
-        split_asleep(history, track, from);
+}
+
+void gw_track_settle(struct gw_history *history, struct gw_track *track,
+                     const struct gw_growth *growth)
+{
+    struct doubts doubts = find_doubts(track);
+    remember(track, growth);
+    if (doubts.any)
+        settle_doubts(history, track, &doubts, was_queued(history, track, &doubts, growth));
+    else
+        split_asleep(history, track, growth);
     track->settled = history->end - 1;
+}
+
+void gw_track_settle_ended(struct gw_history *history, struct gw_track *track)
+{
+    gw_track_settle(history, track, &(struct gw_growth){0});
 }
 
 void gw_track_give_up(struct gw_track *track, uint64_t before)

@@ -2,13 +2,21 @@
 /*
  * The last second of one process: who was in which state at which tick, kept until it is certain.
  *
- * A runnable thread's tick is in doubt until its schedstat line changes. As the line changes when a
- * thread loses its CPU and when it gets one, all ticks in doubt were spent the same way. The growth
- * of its run-queue time says for how long it was queued just before: longer than since the last
- * tick, and those ticks were spent in the queue. A shorter stretch may have begun after the last
- * tick; its end is drawn uniformly from the time since, and ticks before it were spent on a CPU: so
- * stretches shorter than a period are counted as often as they deserve. What stays in doubt for
- * GW_DOUBT_NS never got a CPU.
+ * A runnable thread's tick is in doubt until its schedstat line changes: was it on a CPU or queued
+ * for one? The line changes when a thread gets a CPU (its slices and run-queue time grow) and when
+ * it loses it (its CPU time grows; now and then before). So all ticks in doubt were spent the same
+ * way, and how the line grew tells which:
+ * - no new slice: it was on its CPU all along;
+ * - a new slice without CPU time before it: it was queued;
+ * - a line that had just got a slice and no CPU time yet: it is on that CPU;
+ * - on the CPU that we run on ourselves, hardly more run-queue time than we took: it was on that
+ * CPU until we came;
+ * - more run-queue time than since the last of the ticks: it was queued; less than between them: it
+ *   was not, and its time in the queue began and ended after the last one.
+ * Where none of this decides, a thread that may want the GIL was queued for it. The rest is drawn
+ * by lot, with the odds of the CPU and run-queue time and, of a thread without the GIL, of the
+ * parts of both that it mostly spends without: so stretches shorter than a period are counted as
+ * often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
  *
  * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
  */
@@ -35,6 +43,18 @@ enum gw_entry_flag {
     GW_ENTRY_DOUBT = 1 << 0,
     GW_ENTRY_SOFT = 1 << 1,
     GW_ENTRY_QUEUED = 1 << 2, /* settled: it had no CPU */
+    /* Of a doubt: */
+    GW_ENTRY_ON = 1 << 3,   /* it was on its CPU, by what was known then */
+    GW_ENTRY_OFF = 1 << 4,  /* it was not */
+    GW_ENTRY_OURS = 1 << 5, /* it was, until we took that very CPU, or had been queued before */
+};
+
+/* How a schedstat line grew, and what is needed to read it. */
+struct gw_growth {
+    uint64_t ran_ns, queued_ns;
+    uint64_t slices;
+    uint64_t ours_ns; /* for that long we may have pushed it off its CPU */
+    double lot;       /* random in [0, 1) */
 };
 
 struct gw_entry_block;
@@ -44,6 +64,9 @@ struct gw_track {
     struct gw_entry_block *first, *last;
     uint64_t settled; /* entries of earlier ticks are beyond doubt */
     bool ran_native;  /* the present run was seen on a CPU without the GIL */
+    /* CPU and run-queue time of late, by the line, and how much of each its ticks with the GIL
+     * stand for. */
+    uint64_t ran_ns, queued_ns, held_ran_ns, held_queued_ns;
 };
 
 struct gw_tick {
@@ -76,13 +99,17 @@ bool gw_track_add(struct gw_history *history, struct gw_track *track, struct gw_
 /* The newest entry, NULL if there is none. */
 struct gw_entry *gw_track_newest(struct gw_track *track);
 
-/*
- * The thread's schedstat line changed between the last tick and the present one (which has no entry
- * yet): its run-queue time grew by queue_ns. Settles everything before. `spread` is a random number
- * in [0, 1).
- */
-void gw_track_settle(struct gw_history *history, struct gw_track *track, uint64_t queue_ns,
-                     double spread);
+/* The thread's schedstat line changed between the last tick and the present one (which has no entry
+ * yet). Settles everything before. */
+void gw_track_settle(struct gw_history *history, struct gw_track *track,
+                     const struct gw_growth *growth);
+
+/* The thread ran to its end before the present tick. */
+void gw_track_settle_ended(struct gw_history *history, struct gw_track *track);
+
+/* What the thread's holds come to, on a CPU or queued for one, in parts of its CPU time: 0 if
+ * nothing is known; above 1 if it often lost its CPU with the GIL. */
+double gw_track_hold_part(const struct gw_track *track);
 
 /* Settle what has been in doubt since `before` or earlier as "queued": its line never changed. */
 void gw_track_give_up(struct gw_track *track, uint64_t before);

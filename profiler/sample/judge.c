@@ -6,6 +6,13 @@
 #include "base/random.h"
 #include "sample/session_state.h"
 
+/* Waking up and going to sleep again, around the work of a tick. */
+#define WAKING_NS 40000u
+/* CPU time between waking up in a call and asking for the GIL, or in one wait for it. */
+#define MOMENTS_NS 100000u
+#define COMPUTES_NS 1000000000u
+#define COMPUTES_PART 0.8
+
 static uint32_t gil_of_tstate(const struct gw_session *session, const struct gw_tstate *tstate)
 {
     if (tstate->interpreter >= session->list.n_interpreters)
@@ -45,6 +52,28 @@ static void choose_tstate(struct gw_session *session, struct gw_look *look)
     }
 }
 
+/* Length of the period that ends with the present tick. */
+static uint64_t tick_ns(const struct gw_session *session)
+{
+    return gw_history_tick(session->history, gw_history_end(session->history) - 1)->dt_ns;
+}
+
+/* Where a hold began or ended within the present period: half of that, but no long hold is made of
+ * two periods that are long. */
+static uint64_t end_part_ns(const struct gw_session *session, const struct gw_gil_state *gil)
+{
+    uint64_t half = tick_ns(session) / 2, quarter = gil->before.interval_us * 250;
+    return half < quarter ? half : quarter;
+}
+
+/* A thread that has not been seen asleep for anything but the GIL for a while, and spends its CPU
+ * time with it, lets go of the GIL only when made to. */
+static bool only_computes(const struct gw_session *session, const struct gw_thread *thread)
+{
+    return session->last_tick_ns - thread->called_ns > COMPUTES_NS &&
+           gw_track_hold_part(&thread->track) > COMPUTES_PART;
+}
+
 static void gather(struct gw_session *session, struct gw_look *look)
 {
     const struct gw_thread *thread = session->threads[look->thread];
@@ -56,6 +85,7 @@ static void gather(struct gw_session *session, struct gw_look *look)
     evidence->call = look->class;
     evidence->boundary = thread->boundary;
     evidence->origin = thread->origin;
+    evidence->back = thread->sched.cpu_ns - thread->run_cpu_ns < MOMENTS_NS;
     evidence->still_waits = thread->origin == GW_RUN_WAITER && gil->before.locked &&
                             gw_gil_same(&gil->before, &thread->slept_for);
     if (look->call.kind == GW_SYSCALL_INSIDE && look->class == GW_SYSCALL_FUTEX) {
@@ -65,6 +95,9 @@ static void gather(struct gw_session *session, struct gw_look *look)
             gil->wrefs_at =
                 gw_gil_learn_cond(&session->python.layout, gil->addr, look->call.args[0]);
     }
+    evidence->forced =
+        thread->held_ns + end_part_ns(session, gil) >= gil->before.interval_us * 750 ||
+        only_computes(session, thread);
     uint64_t requested = 0;
     if (look->has_image)
         gw_layout_get(&session->python.layout, GW_F_tstate_gil_requested,
@@ -75,6 +108,8 @@ static void gather(struct gw_session *session, struct gw_look *look)
 static bool is_likelier(const struct gw_session *session, const struct gw_look *a,
                         const struct gw_look *b)
 {
+    if (a->evidence.holds_after != b->evidence.holds_after)
+        return a->evidence.holds_after;
     if ((a->evidence.origin == GW_RUN_WAITER) != (b->evidence.origin == GW_RUN_WAITER))
         return a->evidence.origin == GW_RUN_WAITER;
     const struct gw_thread *in_a = session->threads[a->thread];
@@ -82,99 +117,178 @@ static bool is_likelier(const struct gw_session *session, const struct gw_look *
     return in_a->sched.cpu_ns - in_a->run_cpu_ns < in_b->sched.cpu_ns - in_b->run_cpu_ns;
 }
 
-/* Threads found asleep in the GIL's condition variable, by this tick's looks or by the last. */
+/* Threads found asleep in the GIL's condition variable, by this tick's looks or by the last. Who
+ * held the GIL in the memory read went to sleep after the count was taken. */
 static uint32_t count_sleepers(const struct gw_session *session, uint32_t gil)
 {
     uint32_t n = 0;
     for (uint32_t i = 0; i < session->n_threads; i++) {
         const struct gw_thread *thread = session->threads[i];
-        if (thread->alive && thread->asleep && thread->origin == GW_RUN_WAITER &&
-            gw_session_thread_gil(session, thread) == gil)
-            n++;
+        n += thread->alive && thread->asleep && thread->in_cond &&
+             gw_session_thread_gil(session, thread) == gil;
     }
     for (uint32_t i = 0; i < session->n_looks; i++) {
         const struct gw_look *look = &session->looks[i];
         const struct gw_thread *thread = session->threads[look->thread];
         if (gw_session_thread_gil(session, thread) != gil)
             continue;
-        bool was = thread->asleep && thread->origin == GW_RUN_WAITER;
-        bool is = look->evidence.futex == GW_GIL_FUTEX_WAIT;
+        bool was = thread->asleep && thread->in_cond;
+        bool is = look->evidence.futex == GW_GIL_FUTEX_WAIT && !look->evidence.holds_before;
         n = n + is - was;
     }
     return n;
 }
 
-/* The condition variable counts those, too, that were woken and wait for a CPU. */
-static void promote_counted(struct gw_session *session, uint32_t gil)
+/* A runnable thread without the GIL, which is not yet among those counted. */
+static bool is_candidate(const struct gw_session *session, const struct gw_look *look, uint32_t gil)
 {
-    uint32_t waiters =
-        gw_gil_waiters(&session->python.layout,
-                       gw_span_of(session->gils[gil].copy, session->python.layout.extent[GW_S_gil]),
-                       session->gils[gil].wrefs_at);
-    if (!waiters)
-        return;
-    uint32_t sleepers = count_sleepers(session, gil);
+    const struct gw_evidence *evidence = &look->evidence;
+    return evidence->kernel == GW_SYSCALL_RUNNING && !evidence->holds_before &&
+           !evidence->counted && !evidence->unreadable &&
+           gw_session_thread_gil(session, session->threads[look->thread]) == gil;
+}
+
+/* One that was runnable without the GIL at the last look is what it was then, and one that waits
+ * has run for moments only. */
+static bool may_be_counted(const struct gw_session *session, const struct gw_look *look,
+                           uint32_t gil)
+{
+    const struct gw_thread *thread = session->threads[look->thread];
+    return is_candidate(session, look, gil) &&
+           (thread->free_run ? thread->counted : thread->ran_ns < MOMENTS_NS);
+}
+
+static struct gw_look *find_likeliest(struct gw_session *session, uint32_t gil)
+{
+    struct gw_look *best = NULL;
+    for (uint32_t i = 0; i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        if (may_be_counted(session, look, gil) && (!best || is_likelier(session, look, best)))
+            best = look;
+    }
+    return best;
+}
+
+/* Who is not counted is not in the wait. It may be on its way from the wait to the GIL while that
+ * is free, unless it is the one that has just left it; or on its way to the wait, if it slept on
+ * the mutex that guards both or for something else. */
+static void leave_out(struct gw_session *session, uint32_t gil)
+{
+    const struct gw_gil_words *words = &session->gils[gil].before;
+    for (uint32_t i = 0; i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        const struct gw_thread *thread = session->threads[look->thread];
+        bool at_mutex = thread->origin != GW_RUN_HOLDER && !thread->in_cond && look->evidence.back;
+        if (is_candidate(session, look, gil) && !at_mutex)
+            look->evidence.left_out =
+                words->locked || words->last_holder == thread->tstates[thread->current].addr;
+    }
+}
+
+/* The condition variable counts those, too, that were woken and wait for a CPU. The rest of the
+ * runnable threads is not in the wait. But where a whole turn with the GIL fits between two ticks,
+ * one may have been made to drop it again; up to 3.9 its place in the code does not tell. */
+static void promote_counted(struct gw_session *session, uint32_t index, uint32_t sleepers)
+{
+    const struct gw_gil_state *gil = &session->gils[index];
+    uint32_t waiters = gw_gil_waiters(
+        &session->python.layout, gw_span_of(gil->copy, session->python.layout.extent[GW_S_gil]),
+        gil->wrefs_at);
     for (uint32_t missing = waiters > sleepers ? waiters - sleepers : 0; missing; missing--) {
-        struct gw_look *best = NULL;
-        for (uint32_t i = 0; i < session->n_looks; i++) {
-            struct gw_look *look = &session->looks[i];
-            const struct gw_evidence *evidence = &look->evidence;
-            if (evidence->kernel != GW_SYSCALL_RUNNING || evidence->holds_before ||
-                evidence->counted ||
-                gw_session_thread_gil(session, session->threads[look->thread]) != gil)
-                continue;
-            if (!best || is_likelier(session, look, best))
-                best = look;
-        }
+        struct gw_look *best = find_likeliest(session, index);
         if (!best)
             return;
         best->evidence.counted = true;
     }
+    if (gil->wrefs_at && (session->python.layout.boundary_opcodes ||
+                          tick_ns(session) < gil->before.interval_us * 1000))
+        leave_out(session, index);
+}
+
+/* For how long has the holder kept others waiting? Nobody is made to drop the GIL before somebody
+ * has waited for a whole switch interval. */
+static void follow_hold(struct gw_session *session, uint32_t index, uint32_t sleepers)
+{
+    struct gw_gil_state *gil = &session->gils[index];
+    bool contested = sleepers > 0;
+    bool same = gil->before.locked && gw_gil_same(&gil->before, &gil->held);
+    if (!same || !gil->contested_ns)
+        gil->contested_ns = contested ? end_part_ns(session, gil) : 0;
+    else
+        gil->contested_ns += tick_ns(session);
+    gil->held = gil->before;
+    if (gil->holder_before < session->n_threads)
+        session->threads[gil->holder_before]->held_ns = gil->contested_ns;
 }
 
 static void remember_origin(const struct gw_session *session, struct gw_thread *thread,
                             const struct gw_look *look)
 {
     const struct gw_evidence *evidence = &look->evidence;
-    if (evidence->holds_before)
+    if (thread->origin == GW_RUN_OTHER)
+        thread->called_ns = session->last_tick_ns;
+    if (evidence->holds_before) {
         thread->origin = GW_RUN_HOLDER;
-    else if (evidence->futex != GW_GIL_FUTEX_NONE) {
+    } else if (evidence->futex != GW_GIL_FUTEX_NONE) {
         thread->origin = GW_RUN_WAITER;
+        thread->in_cond = evidence->futex == GW_GIL_FUTEX_WAIT;
         thread->slept_for = session->gils[gw_session_thread_gil(session, thread)].before;
-    } else if (evidence->kernel != GW_SYSCALL_RUNNING)
+    } else if (evidence->kernel != GW_SYSCALL_RUNNING) {
         thread->origin = GW_RUN_OTHER;
-    else
+        thread->in_cond = false;
+    } else {
         return; /* the run goes on */
+    }
     thread->run_cpu_ns = thread->sched.cpu_ns;
 }
 
-/* Where no CPU is free, our own tick pushes a thread off its CPU for as long as it takes. That is
- * no state of the thread, and would otherwise be seen at every single tick. One that has just let
- * go of the GIL or was woken for it waits for a CPU in its own right, for about as long. */
-static uint64_t not_our_doing(const struct gw_session *session, struct gw_track *track,
-                              uint64_t queue_ns)
+/* The thread's schedstat line has changed: what it did until now is settled. */
+static void settle(struct gw_session *session, struct gw_thread *thread)
 {
-    const struct gw_entry *newest = gw_track_newest(track);
-    if (newest && newest->flags & GW_ENTRY_SOFT && !track->ran_native)
-        return queue_ns;
-    return queue_ns > session->last_work_ns ? queue_ns - session->last_work_ns : 0;
+    gw_track_settle(session->history, &thread->track,
+                    &(struct gw_growth){.ran_ns = thread->ran_ns,
+                                        .queued_ns = thread->queued_ns,
+                                        .slices = thread->slices,
+                                        .ours_ns = session->last_work_ns + WAKING_NS,
+                                        .lot = gw_random_unit(&session->random)});
 }
 
-/* The thread's schedstat line has changed: what it did until now is settled. Of a thread that has
- * gone to sleep since, the whole run is known: it was runnable for no longer than it ran and was
- * queued, so that is where its queueing has ended. */
-static void settle(struct gw_session *session, struct gw_thread *thread, bool asleep)
+/* Flags of a look whose verdict is in doubt. */
+static uint8_t doubt_flags(const struct gw_thread *thread, const struct gw_look *look,
+                           const struct gw_verdict *verdict)
 {
-    const struct gw_tick *now =
-        gw_history_tick(session->history, gw_history_end(session->history) - 1);
-    uint64_t queued_ns = not_our_doing(session, &thread->track, thread->queued_ns);
-    double spread = gw_random_unit(&session->random);
-    double run = (double)(queued_ns + thread->ran_ns) / (double)now->dt_ns;
-    if (asleep && run < 1)
-        spread = 1 - spread * run;
-    gw_track_settle(session->history, &thread->track, queued_ns, spread);
-    thread->moved = false;
-    thread->queued_ns = thread->ran_ns = 0;
+    unsigned flags = GW_ENTRY_DOUBT | (verdict->soft ? GW_ENTRY_SOFT : 0);
+    if (look->ours)
+        flags |= look->place;
+    else if (thread->moved && thread->slices && !thread->ran_ns)
+        flags |= GW_ENTRY_ON;
+    return (uint8_t)flags;
+}
+
+/* None of the threads on our own CPU can be running now, and one of them may have been until we
+ * came. Of several, it is the one that ran last. */
+static void place_ours(struct gw_session *session)
+{
+    struct gw_look *last = NULL;
+    uint32_t n = 0;
+    for (uint32_t i = 0; i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        bool ran = look->ours && session->threads[look->thread]->ran_ns;
+        look->place = ran ? GW_ENTRY_OURS : GW_ENTRY_OFF;
+        n += ran;
+    }
+    session->displaced += n > 0;
+    for (uint32_t i = 0; n > 1 && i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        if (look->place != GW_ENTRY_OURS ||
+            gw_task_last_ran(&session->threads[look->thread]->task, &look->last_ran_ns))
+            continue;
+        look->place = GW_ENTRY_OFF;
+        if (!last || look->last_ran_ns > last->last_ran_ns)
+            last = look;
+    }
+    if (last)
+        last->place = GW_ENTRY_ON;
 }
 
 static void judge(struct gw_session *session, struct gw_look *look)
@@ -183,7 +297,7 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (!thread->alive)
         return;
     if (thread->moved)
-        settle(session, thread, look->evidence.kernel != GW_SYSCALL_RUNNING);
+        settle(session, thread);
     struct gw_verdict verdict = gw_classify(&look->evidence);
     if (session->stopped) /* what it was doing shows when it goes on */
         verdict = (struct gw_verdict){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
@@ -198,9 +312,12 @@ static void judge(struct gw_session *session, struct gw_look *look)
         .on_cpu = (uint8_t)verdict.on_cpu,
         .queued = (uint8_t)verdict.queued,
         .gil = (uint8_t)gw_session_thread_gil(session, thread),
-        .flags =
-            (uint8_t)((verdict.doubt ? GW_ENTRY_DOUBT : 0) | (verdict.soft ? GW_ENTRY_SOFT : 0)),
+        .flags = verdict.doubt ? doubt_flags(thread, look, &verdict) : 0,
     };
+    thread->counted = look->evidence.counted;
+    thread->free_run = look->evidence.kernel == GW_SYSCALL_RUNNING && !look->evidence.holds_before;
+    thread->moved = false;
+    thread->queued_ns = thread->ran_ns = thread->slices = 0;
     if (!thread->has_sched) /* without schedstat nothing will settle it: take it at its word */
         entry.flags = 0;
     gw_track_add(session->history, &thread->track, entry);
@@ -253,8 +370,12 @@ void gw_judge_looks(struct gw_session *session)
         gw_look_stack(session, &session->looks[i]);
         gather(session, &session->looks[i]);
     }
-    for (uint32_t i = 0; i < session->n_gils; i++)
-        promote_counted(session, i);
+    for (uint32_t i = 0; i < session->n_gils; i++) {
+        uint32_t sleepers = count_sleepers(session, i);
+        promote_counted(session, i, sleepers);
+        follow_hold(session, i, sleepers);
+    }
+    place_ours(session);
     for (uint32_t i = 0; i < session->n_looks; i++)
         judge(session, &session->looks[i]);
     note_holders(session);

@@ -104,6 +104,7 @@ static struct gw_thread *add_thread(struct gw_session *session, const struct gw_
     thread->is_main = thread->ns_tid == session->proc.ns_pid;
     thread->first_seen_ns = now_ns;
     thread->task = task;
+    thread->last_cpu = -1;
     thread->ended_tick = UINT64_MAX;
     thread->late = true;
     char numbered[32];

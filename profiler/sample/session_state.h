@@ -39,13 +39,19 @@ struct gw_thread {
     /* The last look at it. */
     struct gw_schedstat first_sched, sched;
     bool has_sched;
-    bool moved;                 /* the line changed since the thread was judged, */
-    uint64_t queued_ns, ran_ns; /* and by so much */
-    bool asleep; /* it slept: while its schedstat line stays, nothing of it changes */
-    bool late;   /* to be looked at in this tick in spite of that */
+    bool moved;                         /* the line changed since the thread was judged, */
+    uint64_t queued_ns, ran_ns, slices; /* and by so much */
+    bool asleep;  /* it slept: while its schedstat line stays, nothing of it changes */
+    int last_cpu; /* where it was seen to run, -1: not known */
+    bool late;    /* to be looked at in this tick in spite of that */
     enum gw_run_origin origin;
-    uint64_t run_cpu_ns;           /* its CPU time when the present run began */
+    bool in_cond;        /* when last seen asleep it was in the GIL's condition variable */
+    bool free_run;       /* the last look found it runnable without the GIL, */
+    bool counted;        /* and took it for one that the condition variable counts */
+    uint64_t run_cpu_ns; /* its CPU time when the present run began */
     struct gw_gil_words slept_for; /* the GIL when it was last seen asleep for it */
+    uint64_t called_ns;            /* when it was last seen asleep for anything but the GIL */
+    uint64_t held_ns;              /* gw_gil_state.contested_ns when it last held it */
     struct gw_stack_guess guess;
     struct gw_frame frames[GW_MAX_FRAMES];
     uint32_t nodes[GW_MAX_FRAMES]; /* stack ids from the root to each frame */
@@ -65,6 +71,8 @@ struct gw_gil_state {
     bool defined;
     uint32_t wrefs_at;
     struct gw_gil_words before, after;
+    struct gw_gil_words held; /* the words of the tick before */
+    uint64_t contested_ns;    /* for about that long the present hold has kept others waiting */
     uint8_t copy[GW_MAX_GIL_BYTES], copy_after[GW_MAX_GIL_BYTES];
     bool readable, seen;
     uint64_t written_switches;            /* switch_number when the last block was written */
@@ -79,6 +87,9 @@ struct gw_look {
     struct gw_syscall call;
     enum gw_syscall_class class;
     bool has_image;
+    bool ours;            /* runnable, and its CPU is the one we run on: */
+    unsigned place;       /* of enum gw_entry_flag, what that tells */
+    uint64_t last_ran_ns; /* as gw_task_last_ran says, 0: not asked */
     struct gw_evidence evidence;
 };
 
@@ -121,7 +132,9 @@ struct gw_session {
     bool any_unnamed;
     uint64_t unnamed_asked_ns, unnamed_pause_ns; /* when they were asked for, and the next pause */
     uint64_t last_tick_ns;
+    int own_cpu;           /* the one this tick runs on */
     uint64_t last_work_ns; /* how long the last tick took */
+    uint64_t displaced;    /* ticks that took the CPU from one of its threads */
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
 
     /* Since the last block. */

@@ -8,6 +8,7 @@
  * The state is that at the instant of the memory read; what came later only helps to tell it.
  */
 #include <errno.h>
+#include <sched.h>
 
 #include "base/clock.h"
 #include "sample/session_state.h"
@@ -22,6 +23,7 @@ void gw_tick_add_look(struct gw_session *session, uint32_t slot)
     look->thread = slot;
     look->has_image = false;
     look->call = (struct gw_syscall){0};
+    look->ours = false;
     look->evidence = (struct gw_evidence){0};
     session->threads[slot]->late = false;
 }
@@ -32,7 +34,7 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
     struct gw_schedstat now;
     int err = gw_task_schedstat(&thread->task, &now);
     if (err == -ESRCH) {
-        gw_track_settle(session->history, &thread->track, 0, 0); /* it ran to its end */
+        gw_track_settle_ended(session->history, &thread->track);
         gw_roster_end_thread(thread, gw_history_end(session->history) - 1);
         session->roster_due = true;
         return false;
@@ -50,6 +52,7 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
     thread->moved = true;
     thread->queued_ns += now.run_queue_ns - thread->sched.run_queue_ns;
     thread->ran_ns += now.cpu_ns - thread->sched.cpu_ns;
+    thread->slices += now.slices - thread->sched.slices;
     thread->sched = now;
     return true;
 }
@@ -197,6 +200,15 @@ static void add_late_looks(struct gw_session *session)
 /* --- the kernel's view -------------------------------------------------------------------------
  */
 
+/* The CPU that a thread ran on last is ours: it cannot be running there now. */
+static bool runs_on(struct gw_thread *thread, int cpu)
+{
+    if ((thread->moved || thread->last_cpu < 0) &&
+        gw_task_last_cpu(&thread->task, &thread->last_cpu))
+        thread->last_cpu = -1;
+    return thread->last_cpu == cpu;
+}
+
 static void read_syscalls(struct gw_session *session)
 {
     for (uint32_t i = 0; i < session->n_looks; i++) {
@@ -213,6 +225,7 @@ static void read_syscalls(struct gw_session *session)
             continue;
         }
         look->class = gw_syscall_classify(session->python.machine, &look->call);
+        look->ours = look->call.kind == GW_SYSCALL_RUNNING && runs_on(thread, session->own_cpu);
     }
 }
 
@@ -308,6 +321,7 @@ enum gw_session_fate gw_session_tick(struct gw_session *session, uint64_t now_ns
                                          .dt_ns = dt_ns,
                                          .gap_ns = gap_ns < dt_ns ? gap_ns : dt_ns});
     session->last_tick_ns = now_ns;
+    session->own_cpu = sched_getcpu();
     session->ticks++;
     enum gw_session_fate fate = look(session);
     session->last_work_ns = gw_monotonic_ns() - now_ns;

@@ -26,6 +26,7 @@ enum {
     FIELD_STIME = 15,
     FIELD_STARTTIME = 22,
     FIELD_STARTSTACK = 28,
+    FIELD_PROCESSOR = 39,
     N_FIELDS,
 };
 
@@ -54,7 +55,8 @@ int gw_proc_stat_parse(struct gw_span text, struct gw_proc_stat *out)
     for (size_t i = FIELD_PPID; i < N_FIELDS; i++)
         if (!parse_field(&text, &fields[i]))
             return -GW_E_BAD_DATA;
-    if (fields[FIELD_PPID] > INT_MAX || fields[FIELD_FLAGS] > UINT_MAX)
+    if (fields[FIELD_PPID] > INT_MAX || fields[FIELD_FLAGS] > UINT_MAX ||
+        fields[FIELD_PROCESSOR] > INT_MAX)
         return -GW_E_BAD_DATA;
     *out = (struct gw_proc_stat){
         .state = (char)state,
@@ -64,6 +66,7 @@ int gw_proc_stat_parse(struct gw_span text, struct gw_proc_stat *out)
         .stime_ticks = fields[FIELD_STIME],
         .start_ticks = fields[FIELD_STARTTIME],
         .start_stack = fields[FIELD_STARTSTACK],
+        .last_cpu = (int)fields[FIELD_PROCESSOR],
     };
     return 0;
 }
@@ -71,7 +74,7 @@ int gw_proc_stat_parse(struct gw_span text, struct gw_proc_stat *out)
 /* 51 numbers of at most 20 digits, the name and the state. */
 #define STAT_ROOM 1536
 
-static int read_stat(int fd, struct gw_proc_stat *out)
+int gw_proc_stat_pread(int fd, struct gw_proc_stat *out)
 {
     char text[STAT_ROOM];
     ssize_t len = gw_procfile_pread(fd, text, sizeof text);
@@ -81,7 +84,7 @@ static int read_stat(int fd, struct gw_proc_stat *out)
 int gw_proc_stat_read(pid_t pid, pid_t tid, struct gw_proc_stat *out)
 {
     GW_AUTO_FD fd = gw_procfile_open(pid, tid, "stat");
-    return fd < 0 ? fd : read_stat(fd, out);
+    return fd < 0 ? fd : gw_proc_stat_pread(fd, out);
 }
 
 /* Opening */
@@ -225,7 +228,7 @@ static int open_identity(struct gw_proc *proc, struct gw_diag *diag)
         return rc;
     proc->pidfd = (int)syscall(SYS_pidfd_open, proc->pid, 0);
     struct gw_proc_stat stat;
-    rc = read_stat(proc->stat_fd, &stat);
+    rc = gw_proc_stat_pread(proc->stat_fd, &stat);
     if (rc < 0)
         return refuse_absent(diag, proc->pid, rc);
     if (stat.state == 'Z' || stat.state == 'X')
@@ -271,7 +274,7 @@ void gw_proc_close(struct gw_proc *proc)
 enum gw_proc_fate gw_proc_fate_quick(const struct gw_proc *proc)
 {
     struct gw_proc_stat stat;
-    if (read_stat(proc->stat_fd, &stat) < 0 || stat.start_ticks != proc->start_ticks)
+    if (gw_proc_stat_pread(proc->stat_fd, &stat) < 0 || stat.start_ticks != proc->start_ticks)
         return GW_PROC_ENDED;
     switch (stat.state) {
     case 'Z':

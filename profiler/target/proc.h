@@ -25,6 +25,7 @@ struct gw_proc_stat {
     uint64_t start_ticks; /* since boot, in clock ticks: with the pid it names a process for ever */
     uint64_t start_stack; /* where its stack began: another one after each exec (ASLR); 0 if it may
                            * not be seen */
+    int last_cpu;         /* the CPU it runs on, or ran on last */
 };
 
 /* Parse a stat file; comm may hold anything, so fields count from the last ')'. 0 or
@@ -35,6 +36,9 @@ int gw_proc_stat_parse(struct gw_span text, struct gw_proc_stat *out)
 /* Read /proc/PID/stat, or /proc/PID/task/TID/stat if tid is not 0. -ESRCH if there is none. */
 int gw_proc_stat_read(pid_t pid, pid_t tid, struct gw_proc_stat *out)
     __attribute__((warn_unused_result));
+
+/* The same from an open stat file. */
+int gw_proc_stat_pread(int fd, struct gw_proc_stat *out) __attribute__((warn_unused_result));
 
 /* An open target. */
 struct gw_proc {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * The two kept-open files of a task that say, without a stop, what the kernel knows of it:
- * schedstat (exact CPU and run-queue time) and syscall (what it sleeps in).
+ * The kept-open files of a task that say, without a stop, what the kernel knows of it: schedstat
+ * (exact CPU and run-queue time), syscall (what it sleeps in), stat (where it ran) and
+ * sched (when it ran).
  */
 #ifndef GW_TARGET_TASK_H
 #define GW_TARGET_TASK_H
@@ -13,9 +14,10 @@
 #include "target/syscall.h"
 
 struct gw_task {
-    pid_t tid;      /* in our pid namespace */
+    pid_t pid, tid; /* in our pid namespace */
     int syscall_fd; /* -1: not open */
     int schedstat_fd;
+    int stat_fd, sched_fd; /* -1: not open yet */
 };
 
 /* Open both files of task tid of process pid. 0, -ESRCH, -EACCES, -EPERM, -EMFILE; -ENOENT if this
@@ -39,5 +41,17 @@ int gw_task_schedstat(const struct gw_task *task, struct gw_schedstat *out)
 /* 0, -ESRCH when the task has ended, -EPERM/-EACCES when the right was lost. */
 int gw_task_syscall(const struct gw_task *task, struct gw_syscall *out)
     __attribute__((warn_unused_result));
+
+/* The CPU that the task runs on or ran on last: field 39 of stat, proc(5). Opens the file at the
+ * first call. 0, -ESRCH when the task has ended, or the error of opening. */
+int gw_task_last_cpu(struct gw_task *task, int *out) __attribute__((warn_unused_result));
+
+/* When the kernel last accounted CPU time to the task, in ns of the clock of its CPU: of a task
+ * that is not running, the instant at which it stopped running. se.exec_start in the sched file,
+ * kernel/ sched/debug.c (CONFIG_SCHED_DEBUG; always there since Linux 6.15). Opens the file at the
+ * first call; costs some 13 us. Clocks of different CPUs differ by milliseconds. 0, -ENOENT without
+ * such a file, -ESRCH when the task has ended, -GW_E_BAD_DATA. */
+int gw_task_last_ran(struct gw_task *task, uint64_t *out_ns) __attribute__((warn_unused_result));
+int gw_sched_parse(struct gw_span text, uint64_t *out_ns) __attribute__((warn_unused_result));
 
 #endif

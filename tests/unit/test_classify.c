@@ -60,9 +60,18 @@ static const struct row rows[] = {
      {LET_GO, IN_FUTEX(DROPPED)},
      EITHER(GIL_RUNNING, GIL_QUEUED)},
     {"holder that waits for it again", {LET_GO, IN_FUTEX(WAIT)}, EITHER(GIL_RUNNING, GIL_QUEUED)},
+    {"holder about to drop it", {HELD, IN_FUTEX(LOCK)}, IS(GIL_BLOCKED, GIL_QUEUED)},
+    {"holder that is not counted",
+     {HELD, RUNNABLE, .left_out = true, .forced = true, .back = true},
+     EITHER(GIL_RUNNING, GIL_QUEUED)},
 
     {"asleep for the GIL", {IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
     {"asleep for the GIL, gets it", {TOOK_IT, IN_FUTEX(WAIT)}, IS(GIL_WAIT, GIL_HANDOFF)},
+    {"asleep on the GIL's mutex", {IN_FUTEX(LOCK)}, IS(GIL_WAIT, GIL_HANDOFF)},
+    {"asleep on the GIL's mutex, gets it", {TOOK_IT, IN_FUTEX(LOCK)}, IS(GIL_WAIT, GIL_HANDOFF)},
+    {"asleep for the GIL, not counted",
+     {IN_FUTEX(WAIT), .left_out = true},
+     IS(GIL_WAIT, GIL_HANDOFF)},
     {"asleep in drop_gil", {IN_FUTEX(DROPPED)}, IS(GIL_HANDOFF, GIL_HANDOFF)},
     {"asleep for the GIL, by 3.15's word",
      {IN_FUTEX(WAIT), .gil_requested = true},
@@ -78,12 +87,50 @@ static const struct row rows[] = {
     {"a read whose argument looks like the GIL",
      {IN_CALL(IO), .futex = GW_GIL_FUTEX_WAIT},
      IS(IO_WAIT, CPU_WAIT)},
+    {"a read whose argument looks like the GIL's mutex",
+     {IN_CALL(IO), .futex = GW_GIL_FUTEX_LOCK},
+     IS(IO_WAIT, CPU_WAIT)},
     {"asleep at a boundary", {IN_CALL(IO), .boundary = true}, IS(IO_WAIT, CPU_WAIT)},
     {"asleep, had held", {IN_CALL(SLEEP), .origin = GW_RUN_HOLDER}, IS(SLEEP, CPU_WAIT)},
+    {"asleep, was made to drop the GIL",
+     {IN_CALL(SLEEP), .origin = GW_RUN_HOLDER, .forced = true},
+     IS(SLEEP, CPU_WAIT)},
+    {"asleep, woke for a moment", {IN_CALL(SLEEP), .back = true}, IS(SLEEP, CPU_WAIT)},
 
     {"runnable in C code", {RUNNABLE}, EITHER(NATIVE, CPU_WAIT)},
-    {"runnable, had held", {RUNNABLE, .origin = GW_RUN_HOLDER}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    /* A waiter is in the wait, or has had the GIL since. */
     {"runnable, had waited", {RUNNABLE, .origin = GW_RUN_WAITER}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, had waited, not counted",
+     {RUNNABLE, .origin = GW_RUN_WAITER, .left_out = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, had waited, not counted though it ran for moments only",
+     {RUNNABLE, .origin = GW_RUN_WAITER, .left_out = true, .back = true, .forced = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    /* A holder lets go by force or for a call. */
+    {"runnable, had held", {RUNNABLE, .origin = GW_RUN_HOLDER}, EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, had held, for moments",
+     {RUNNABLE, .origin = GW_RUN_HOLDER, .back = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, was made to drop it",
+     {RUNNABLE, .origin = GW_RUN_HOLDER, .forced = true},
+     EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, was made to drop it, not counted",
+     {RUNNABLE, .origin = GW_RUN_HOLDER, .forced = true, .left_out = true},
+     EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    /* What comes back from a call asks for the GIL. */
+    {"runnable, back from a call", {RUNNABLE, .back = true}, EITHER_SOFT(NATIVE, GIL_HANDOFF)},
+    {"runnable, back from a call, not counted",
+     {RUNNABLE, .back = true, .left_out = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, back for long, once made to drop the GIL",
+     {RUNNABLE, .forced = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    {"runnable, where the GIL it slept for has not changed hands",
+     {RUNNABLE, .still_waits = true},
+     EITHER(GIL_HANDOFF, GIL_HANDOFF)},
+    {"runnable at a boundary, not counted",
+     {RUNNABLE, .boundary = true, .left_out = true},
+     EITHER(GIL_HANDOFF, GIL_HANDOFF)},
     {"runnable, has it a moment later", {TOOK_IT, RUNNABLE}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
     {"runnable at a boundary", {RUNNABLE, .boundary = true}, EITHER(GIL_HANDOFF, GIL_HANDOFF)},
     {"runnable in take_gil by 3.15's word",
@@ -112,8 +159,12 @@ static void each_combination(void **state)
     }
 }
 
+#define N_BITS 10
+#define N_KINDS (3 * 5 * 4 * 3)
+
 static struct gw_evidence evidence_number(unsigned n)
 {
+    unsigned kinds = n >> N_BITS;
     return (struct gw_evidence){
         .holds_before = n & 1,
         .holds_after = n >> 1 & 1,
@@ -121,33 +172,88 @@ static struct gw_evidence evidence_number(unsigned n)
         .gil_requested = n >> 3 & 1,
         .counted = n >> 4 & 1,
         .unreadable = n >> 5 & 1,
-        .kernel = (enum gw_syscall_kind)((n >> 6) % 3),
-        .call = (enum gw_syscall_class)((n >> 6) / 3 % 5),
-        .futex = (enum gw_gil_futex)((n >> 6) / 15 % 3),
-        .origin = (enum gw_run_origin)((n >> 6) / 45 % 3),
+        .still_waits = n >> 6 & 1,
+        .left_out = n >> 7 & 1,
+        .forced = n >> 8 & 1,
+        .back = n >> 9 & 1,
+        .kernel = (enum gw_syscall_kind)(kinds % 3),
+        .call = (enum gw_syscall_class)(kinds / 3 % 5),
+        .futex = (enum gw_gil_futex)(kinds / 15 % 4),
+        .origin = (enum gw_run_origin)(kinds / 60),
     };
+}
+
+/* What the origin of a run tells by itself, of a thread that is runnable without the GIL. */
+static bool may_want_the_gil(const struct gw_evidence *evidence)
+{
+    switch (evidence->origin) {
+    case GW_RUN_HOLDER:
+        return evidence->forced;
+    case GW_RUN_WAITER:
+        return !evidence->left_out;
+    case GW_RUN_OTHER:
+        return evidence->back && !evidence->left_out;
+    }
+    return false;
+}
+
+static void check_laws(const struct gw_evidence *evidence)
+{
+    struct gw_verdict is = gw_classify(evidence);
+    bool holds = evidence->holds_before && !evidence->unreadable;
+    /* One holder: only who holds the GIL is in a state that says so, and always is. */
+    assert_int_equal(gw_state_holds_gil(is.on_cpu), holds);
+    assert_int_equal(gw_state_holds_gil(is.queued), holds);
+    if (evidence->unreadable)
+        assert_int_equal(is.on_cpu, GW_STATE_UNKNOWN);
+    else if (!holds)
+        assert_int_equal(is.doubt, evidence->kernel == GW_SYSCALL_RUNNING);
+    assert_true(is.on_cpu < GW_N_STATES && is.queued < GW_N_STATES);
+    /* Without a CPU nobody is on one. */
+    assert_true(is.queued != GW_STATE_GIL_RUNNING && is.queued != GW_STATE_NATIVE);
+    /* Soft is what may have been in C code, and waits for the GIL by its origin alone. */
+    if (is.on_cpu == GW_STATE_NATIVE)
+        assert_int_equal(is.soft, may_want_the_gil(evidence));
+    else
+        assert_false(is.soft);
+    if (is.soft)
+        assert_true(is.doubt && is.queued == GW_STATE_GIL_HANDOFF);
+    else if (is.on_cpu == GW_STATE_NATIVE)
+        assert_int_equal(is.queued, GW_STATE_CPU_WAIT);
+    /* Proof that it wants the GIL outdoes whatever its origin and its being left out say. */
+    bool proven = evidence->holds_after || evidence->boundary || evidence->gil_requested ||
+                  evidence->still_waits || evidence->counted;
+    if (proven && is.doubt && !holds)
+        assert_true(is.on_cpu == GW_STATE_GIL_HANDOFF && is.queued == GW_STATE_GIL_HANDOFF);
+    /* Who sleeps for the GIL does so in its condition variable or on its mutex. */
+    if (is.on_cpu == GW_STATE_GIL_WAIT)
+        assert_true(evidence->futex == GW_GIL_FUTEX_WAIT || evidence->futex == GW_GIL_FUTEX_LOCK);
 }
 
 /* What must hold for any evidence whatever. */
 static void laws_of_all_combinations(void **state)
 {
     (void)state;
-    for (unsigned n = 0; n < 64 * 135; n++) {
+    for (unsigned n = 0; n < N_KINDS << N_BITS; n++) {
         struct gw_evidence evidence = evidence_number(n);
+        check_laws(&evidence);
+    }
+}
+
+/* What a sleeping thread is does not depend on how its last run began. */
+static void origin_is_for_the_runnable(void **state)
+{
+    (void)state;
+    for (unsigned n = 0; n < N_KINDS << N_BITS; n++) {
+        struct gw_evidence evidence = evidence_number(n);
+        if (evidence.kernel == GW_SYSCALL_RUNNING)
+            continue;
         struct gw_verdict is = gw_classify(&evidence);
-        bool holds = evidence.holds_before && !evidence.unreadable;
-        /* One holder: only who holds the GIL is in a state that says so, and always is. */
-        assert_int_equal(gw_state_holds_gil(is.on_cpu), holds);
-        assert_int_equal(gw_state_holds_gil(is.queued), holds);
-        if (is.soft)
-            assert_true(is.doubt && evidence.origin != GW_RUN_OTHER);
-        if (evidence.unreadable)
-            assert_int_equal(is.on_cpu, GW_STATE_UNKNOWN);
-        else if (!holds)
-            assert_int_equal(is.doubt, evidence.kernel == GW_SYSCALL_RUNNING);
-        assert_true(is.on_cpu < GW_N_STATES && is.queued < GW_N_STATES);
-        /* Without a CPU nobody is on one. */
-        assert_true(is.queued != GW_STATE_GIL_RUNNING && is.queued != GW_STATE_NATIVE);
+        evidence.left_out = evidence.forced = evidence.back = evidence.still_waits = false;
+        evidence.origin = GW_RUN_OTHER;
+        struct gw_verdict plain = gw_classify(&evidence);
+        assert_true(is.on_cpu == plain.on_cpu && is.queued == plain.queued &&
+                    is.doubt == plain.doubt && is.soft == plain.soft);
     }
 }
 
@@ -156,6 +262,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_combination),
         cmocka_unit_test(laws_of_all_combinations),
+        cmocka_unit_test(origin_is_for_the_runnable),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -116,8 +116,10 @@ static void futex_addresses(void **state)
         unsigned mutex = world.image.python.machine == EM_X86_64 ? 40 : 48;
         for (gw_raddr offset = 0; offset < 512; offset++) {
             enum gw_gil_futex expected = GW_GIL_FUTEX_NONE;
-            if (offset >= 32 && offset < 80 + mutex)
+            if (offset >= 32 && offset < 80)
                 expected = GW_GIL_FUTEX_WAIT;
+            else if (offset >= 80 && offset < 80 + mutex)
+                expected = GW_GIL_FUTEX_LOCK;
             else if (offset >= 80 + mutex && offset < 128 + 2 * mutex)
                 expected = GW_GIL_FUTEX_DROPPED;
             assert_int_equal(gw_gil_classify_futex(layout, world.gil, world.gil + offset),

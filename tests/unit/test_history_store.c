@@ -49,7 +49,8 @@ static void nothing_yet(void **state)
     assert_null(gw_track_next(&track, &cursor));
     assert_int_equal(gw_track_first_doubt(&track), UINT64_MAX);
     tick(*state);
-    gw_track_settle(*state, &track, 1000, 0.5);
+    gw_track_settle(*state, &track, &(struct gw_growth){.queued_ns = 1000, .slices = 1});
+    gw_track_settle_ended(*state, &track);
     gw_track_give_up(&track, 10);
     gw_track_trim(*state, &track, 10);
     gw_track_clear(*state, &track);
@@ -148,7 +149,8 @@ static void long_doubt_is_settled(void **state)
         if (n % 100 != 99)
             continue;
         tick(history);
-        gw_track_settle(history, &track, n == 199 ? 100000 : 0, 0);
+        struct gw_growth queued = {.queued_ns = 100000, .slices = 1}, ran = {.ran_ns = 100000};
+        gw_track_settle(history, &track, n == 199 ? &queued : &ran);
         assert_int_equal(gw_track_first_doubt(&track), UINT64_MAX);
         assert_true(add(history, &track));
     }

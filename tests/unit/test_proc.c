@@ -24,7 +24,10 @@ static const char *own_path;
 
 #define STAT_TAIL                                                                                  \
     " S 41 42 42 0 -1 4194304 222 0 0 0 17 18 0 0 20 -5 3 0 123456789012 2940928 409 "             \
-    "18446744073709551615 94 95 140723 0 0 0\n"
+    "18446744073709551615 94 95 140723 0 0 0 0 0 0 0 0 0 17 3 0 0\n"
+
+/* From the eleventh field up to the CPU. */
+#define STAT_MIDDLE " 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 0 0 0 0 0 0 0 0 0 17"
 
 static void test_stat_parse(void **state)
 {
@@ -43,6 +46,7 @@ static void test_stat_parse(void **state)
         assert_true(stat.utime_ticks == 17 && stat.stime_ticks == 18);
         assert_true(stat.start_ticks == 123456789012);
         assert_true(stat.start_stack == 140723);
+        assert_int_equal(stat.last_cpu, 3);
     }
 }
 
@@ -52,7 +56,7 @@ static void test_stat_parse_bad(void **state)
     static const char good[] = "4711 (python3)" STAT_TAIL;
     struct gw_proc_stat stat = {.ppid = 77};
     /* Cut before the end of the last field that is used: always an error, never a read too far. */
-    size_t needed = (size_t)(strstr(good, " 140723") - good) + 1;
+    size_t needed = (size_t)(strstr(good, " 17 3 0 0\n") - good) + 5;
     for (size_t len = 0; len < needed; len++) {
         char *exact = malloc(len + 1);
         assert_non_null(exact);
@@ -61,18 +65,26 @@ static void test_stat_parse_bad(void **state)
         free(exact);
     }
     static const char *const bad[] = {
-        "1 (x) S x 42 42 0 -1 4194304 222 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 8\n",
-        "1 (x) S -4 42 42 0 -1 4194304 222 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 8\n",
-        "1 (x) S 4 42 42 0 -1 -4194304 222 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 8\n",
-        "1 (x) S 4 42 42 0 -1 4194304  222 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 8\n",
-        "1 (x) S 4 42 42 0 -1 4194304 99999999999999999999 0 0 0 17 18 0 0 20 -5 3 0 1 2 3 4 5 6 7 "
-        "8\n",
+        "1 (x) S x 42 42 0 -1 4194304 222" STAT_MIDDLE " 0 0",
+        "1 (x) S -4 42 42 0 -1 4194304 222" STAT_MIDDLE " 0 0",
+        "1 (x) S 4 42 42 0 -1 -4194304 222" STAT_MIDDLE " 0 0",
+        "1 (x) S 4 42 42 0 -1 4194304  222" STAT_MIDDLE " 0 0",
+        "1 (x) S 4 42 42 0 -1 4194304 99999999999999999999" STAT_MIDDLE " 0 0",
+        "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE " -1 0",
+        "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE " 2147483648 0",
+        "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE " x 0",
+        "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE "  0 0",
+        "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE,
         "1 (x S" STAT_TAIL,
     };
     for (size_t i = 0; i < sizeof bad / sizeof bad[0]; i++)
         assert_int_equal(gw_proc_stat_parse(gw_span_of(bad[i], strlen(bad[i])), &stat),
                          -GW_E_BAD_DATA);
     assert_int_equal(stat.ppid, 77);
+    /* What the bad ones are like but for one field. */
+    static const char whole[] = "1 (x) S 4 42 42 0 -1 4194304 222" STAT_MIDDLE " 2147483647 0";
+    assert_int_equal(gw_proc_stat_parse(gw_span_of(whole, strlen(whole)), &stat), 0);
+    assert_int_equal(stat.last_cpu, 2147483647);
 }
 
 static void test_children_parse(void **state)
@@ -149,6 +161,34 @@ static void test_open_kernel_thread(void **state)
     }
     struct gw_proc proc;
     assert_int_equal(gw_proc_open(2, &proc, NULL), -GW_E_NOT_PYTHON);
+}
+
+/* A file that is kept open tells anew at each call, and of a thread that has ended, that. */
+static void test_stat_pread(void **state)
+{
+    (void)state;
+    pid_t pid = child_start(NULL, NULL);
+    char path[64];
+    snprintf(path, sizeof path, "/proc/%d/stat", pid);
+    int fd = open(path, O_RDONLY | O_CLOEXEC);
+    assert_true(fd >= 0);
+    struct gw_proc_stat by_fd = {0}, by_pid = {0};
+    assert_int_equal(gw_proc_stat_pread(fd, &by_fd), 0);
+    assert_int_equal(gw_proc_stat_read(pid, 0, &by_pid), 0);
+    assert_int_equal(by_fd.ppid, getpid());
+    assert_true(by_fd.start_ticks == by_pid.start_ticks && by_fd.start_ticks > 0);
+    assert_in_range(by_fd.last_cpu, 0, CPU_SETSIZE - 1);
+    kill(pid, SIGSTOP);
+    CHILD_AWAIT(gw_proc_stat_pread(fd, &by_fd) == 0 && by_fd.state == 'T');
+    assert_int_equal(by_fd.state, 'T');
+    child_end(pid);
+    assert_int_equal(gw_proc_stat_pread(fd, &by_fd), -ESRCH);
+    close(fd);
+    assert_int_equal(gw_proc_stat_pread(-1, &by_fd), -EBADF);
+    fd = open("/dev/null", O_RDONLY | O_CLOEXEC);
+    assert_int_equal(gw_proc_stat_pread(fd, &by_fd), -GW_E_BAD_DATA);
+    close(fd);
+    assert_int_equal(by_fd.state, 'T');
 }
 
 /* Threads */
@@ -464,6 +504,7 @@ int main(int argc, char **argv)
         cmocka_unit_test(test_stat_parse),
         cmocka_unit_test(test_stat_parse_bad),
         cmocka_unit_test(test_children_parse),
+        cmocka_unit_test(test_stat_pread),
         cmocka_unit_test(test_open),
         cmocka_unit_test(test_open_zombie),
         cmocka_unit_test(test_open_kernel_thread),
