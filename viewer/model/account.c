@@ -51,7 +51,7 @@ static int add_track(struct gw_account *account, struct gw_tables *tables,
 {
     struct gw_account_thread *memory = &account->threads[track->thread];
     struct gw_model_thread *thread = gw_tables_thread(tables, track->thread);
-    struct gw_run *runs = &block->runs[track->first_run];
+    struct gw_run *runs = track->n_runs ? &block->runs[track->first_run] : NULL;
     int rc = 0;
 
     if (memory->until_ns != block->start_ns || track->n_runs == 0 || runs[0].begin > 0)

@@ -5,6 +5,9 @@
 
 #define Z_95 1.96
 #define RULE_OF_THREE 3.0
+/* Of the time taken for cpu-wait, so much may have been a wait for the GIL, and as much the other
+ * way: tests/truth, scenarios on CPUs that are short. */
+#define CPU_WAIT_DOUBT 0.1
 
 /* Add the variance of the last change, now that the lengths of both its sides are known. */
 static void settle(struct gw_wait_runs *runs)
@@ -46,14 +49,15 @@ static double clip(double value, double high)
 }
 
 static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t ticks,
-                                   double variance)
+                                   double variance, uint64_t cpu_wait_ns)
 {
     double wait = (double)wait_ns, wall = (double)wall_ns;
-    double below = Z_95 * sqrt(variance), above = below;
+    double below = hypot(Z_95 * sqrt(variance), CPU_WAIT_DOUBT * (double)cpu_wait_ns);
+    double above = below;
     double unseen = ticks ? RULE_OF_THREE * wall / (double)ticks : 0;
 
     if (wait_ns == 0)
-        above = unseen;
+        above = hypot(above, unseen);
     if (wait_ns == wall_ns)
         below = unseen;
     return (struct gw_estimate){
@@ -66,13 +70,14 @@ static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t 
 
 struct gw_estimate gw_estimate_thread(const struct gw_model_thread *thread)
 {
-    return estimate(thread->wait_ns, thread->wall_ns, thread->ticks, thread->wait_variance);
+    return estimate(thread->wait_ns, thread->wall_ns, thread->ticks, thread->wait_variance,
+                    thread->state_ns[GW_STATE_CPU_WAIT]);
 }
 
 struct gw_estimate gw_estimate_group(const struct gw_model *model, const uint32_t *threads,
                                      size_t n)
 {
-    uint64_t wait_ns = 0, wall_ns = 0, ticks = 0;
+    uint64_t wait_ns = 0, wall_ns = 0, ticks = 0, cpu_wait_ns = 0;
     double variance = 0;
 
     for (size_t i = 0; i < n; i++) {
@@ -81,8 +86,9 @@ struct gw_estimate gw_estimate_group(const struct gw_model *model, const uint32_
         wall_ns += thread->wall_ns;
         ticks += thread->ticks;
         variance += thread->wait_variance;
+        cpu_wait_ns += thread->state_ns[GW_STATE_CPU_WAIT];
     }
-    return estimate(wait_ns, wall_ns, ticks, variance);
+    return estimate(wait_ns, wall_ns, ticks, variance, cpu_wait_ns);
 }
 
 double gw_estimate_margin(const struct gw_estimate *estimate)

@@ -18,6 +18,10 @@
  * at 0 and at the observed time. If no tick at all shows a wait, the chance that n random ticks
  * all miss something that takes the share 3/n is 5 %: the interval is [0, 3 D]. The same holds the
  * other way round if every tick shows a wait. A group of threads adds the variances of its threads.
+ *
+ * Sampling is not all: a runnable thread without a CPU may wait for the GIL or not, and not every
+ * such doubt can be settled from outside. The time taken for `cpu-wait` widens the interval by a
+ * tenth of itself, which covers what the exact reference finds wrong (tests/truth/README.md).
  */
 #ifndef GW_MODEL_ESTIMATE_H
 #define GW_MODEL_ESTIMATE_H
