@@ -439,7 +439,7 @@ static void leave(struct call *call)
     REAL(name, NULL)                                                                               \
     EXPORT type name parameters                                                                    \
     {                                                                                              \
-        __attribute__((cleanup(leave))) struct call call = enter(class);                           \
+        __attribute__((cleanup(leave), unused)) struct call call = enter(class);                   \
         return real_##name() arguments;                                                            \
     }
 

@@ -52,5 +52,7 @@ int start_c_thread(int kind)
     static const char *const names[] = {"c-idle", "c-leave", "c-hold"};
     pthread_t thread;
     int err = pthread_create(&thread, NULL, bodies[kind], NULL);
-    return err ? err : pthread_setname_np(thread, names[kind]);
+    if (!err)
+        pthread_setname_np(thread, names[kind]); /* fails if it has ended by now */
+    return err;
 }
