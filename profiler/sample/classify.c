@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample/classify.h"
 
-static struct gw_verdict asleep(enum gw_state state, enum gw_state woken)
+static struct gw_judgement asleep(enum gw_state state, enum gw_state woken)
 {
-    return (struct gw_verdict){.on_cpu = state, .queued = woken};
+    return (struct gw_judgement){.on_cpu = state, .queued = woken};
 }
 
-static struct gw_verdict runnable(enum gw_state on_cpu, enum gw_state queued)
+static struct gw_judgement runnable(enum gw_state on_cpu, enum gw_state queued)
 {
-    return (struct gw_verdict){.on_cpu = on_cpu, .queued = queued, .doubt = true};
+    return (struct gw_judgement){.on_cpu = on_cpu, .queued = queued, .doubt = true};
 }
 
-static struct gw_verdict classify_call(enum gw_syscall_class call)
+static struct gw_judgement classify_call(enum gw_syscall_class call)
 {
     switch (call) {
     case GW_SYSCALL_FUTEX:
@@ -26,7 +26,7 @@ static struct gw_verdict classify_call(enum gw_syscall_class call)
     return asleep(GW_STATE_UNKNOWN, GW_STATE_UNKNOWN);
 }
 
-static struct gw_verdict classify_holder(const struct gw_evidence *evidence)
+static struct gw_judgement classify_holder(const struct gw_evidence *evidence)
 {
     /* Asleep when looked at, but no longer the holder: it let go after the memory was read, and
      * until then it ran. */
@@ -35,7 +35,7 @@ static struct gw_verdict classify_holder(const struct gw_evidence *evidence)
     return asleep(GW_STATE_GIL_BLOCKED, GW_STATE_GIL_QUEUED);
 }
 
-static struct gw_verdict classify_runnable(const struct gw_evidence *evidence)
+static struct gw_judgement classify_runnable(const struct gw_evidence *evidence)
 {
     /* A thread without the GIL cannot execute bytecode: where only the eval breaker lets go of it,
      * where the thread itself says so, where the GIL it slept for is still with the same holder, or
@@ -43,27 +43,27 @@ static struct gw_verdict classify_runnable(const struct gw_evidence *evidence)
     if (evidence->holds_after || evidence->boundary || evidence->gil_requested ||
         evidence->still_waits || evidence->counted)
         return runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
-    struct gw_verdict verdict = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
+    struct gw_judgement judgement = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
     /* A waiter that is in the wait no more has had the GIL since. A holder that was not made to
      * drop it did so for a call: it does not want the GIL now. What comes back from a call asks for
      * the GIL at once. */
     switch (evidence->origin) {
     case GW_RUN_WAITER:
-        verdict.soft = !evidence->left_out;
+        judgement.soft = !evidence->left_out;
         break;
     case GW_RUN_HOLDER:
-        verdict.soft = evidence->forced;
+        judgement.soft = evidence->forced;
         break;
     case GW_RUN_OTHER:
-        verdict.soft = evidence->back && !evidence->left_out;
+        judgement.soft = evidence->back && !evidence->left_out;
         break;
     }
-    if (verdict.soft)
-        verdict.queued = GW_STATE_GIL_HANDOFF;
-    return verdict;
+    if (judgement.soft)
+        judgement.queued = GW_STATE_GIL_HANDOFF;
+    return judgement;
 }
 
-struct gw_verdict gw_classify(const struct gw_evidence *evidence)
+struct gw_judgement gw_classify(const struct gw_evidence *evidence)
 {
     if (evidence->unreadable)
         return asleep(GW_STATE_UNKNOWN, GW_STATE_UNKNOWN);

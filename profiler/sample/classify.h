@@ -3,7 +3,7 @@
  * From what was seen of one thread in one tick to its state. A pure function: no reads, no memory.
  *
  * What a tick can see of a thread that is not asleep is only "runnable": on a CPU, or queued for
- * one. Which of the two shows when schedstat next changes (history.h); until then a verdict holds
+ * one. Which of the two shows when schedstat next changes (history.h); until then a judgement holds
  * both answers.
  */
 #ifndef GW_SAMPLE_CLASSIFY_H
@@ -40,7 +40,7 @@ struct gw_evidence {
     bool back; /* it slept for something else, and has run for moments only since it woke */
 };
 
-struct gw_verdict {
+struct gw_judgement {
     enum gw_state on_cpu; /* the state, if it was on a CPU or asleep */
     enum gw_state queued; /* the state, if it was runnable without a CPU */
     bool doubt;           /* which of the two is not known yet */
@@ -48,6 +48,6 @@ struct gw_verdict {
                              the thread ran without the GIL */
 };
 
-struct gw_verdict gw_classify(const struct gw_evidence *evidence);
+struct gw_judgement gw_classify(const struct gw_evidence *evidence);
 
 #endif

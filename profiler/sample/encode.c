@@ -68,9 +68,9 @@ static uint64_t certain_until(struct gw_session *session, bool everything)
         if (!thread->used)
             continue;
         if (hurry || !thread->alive)
-            gw_track_give_up(&thread->track, certain);
+            gw_track_give_up(session->history, &thread->track, certain);
         else if (old > begin)
-            gw_track_give_up(&thread->track, old - 1);
+            gw_track_give_up(session->history, &thread->track, old - 1);
         uint64_t doubt = gw_track_first_doubt(&thread->track);
         if (doubt < certain)
             certain = doubt;

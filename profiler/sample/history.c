@@ -9,6 +9,8 @@
 #define N_BLOCKS 16384u
 /* CPU and run-queue time that is remembered of a thread. */
 #define REMEMBERED_NS 4000000000u
+/* What ticks have counted too much or too little is made up for while it is no more than this. */
+#define MAX_LEFT_NS 100000000
 /* No thread is taken to be never on a CPU, or never queued for one, without the GIL. */
 #define LEAST_PART 0.01
 
@@ -187,6 +189,15 @@ static uint64_t tick_from(const struct gw_history *history, uint64_t at_ns)
     return tick;
 }
 
+/* How much of the growth falls before the present run. It may have been queued more than once
+ * since: what ticks in the queue have made up for already is left out, so that in the end they come
+ * to the run-queue time of the line. */
+static uint64_t queued_before(const struct gw_track *track, const struct gw_growth *growth)
+{
+    uint64_t left_ns = track->left_queued_ns > 0 ? (uint64_t)track->left_queued_ns : 0;
+    return left_ns < growth->queued_ns ? left_ns : growth->queued_ns;
+}
+
 /* The thread slept when it was last looked at. It woke, was queued, and got its CPU after the last
  * tick: at any time that leaves room for what it ran since. Ticks between its waking and that were
  * spent in the queue, and become an entry of their own. */
@@ -199,15 +210,19 @@ static void split_asleep(struct gw_history *history, struct gw_track *track,
         newest->flags & (GW_ENTRY_DOUBT | GW_ENTRY_QUEUED))
         return;
     uint64_t room_ns = now->dt_ns > growth->ran_ns ? now->dt_ns - growth->ran_ns : 0;
-    uint64_t start_ns = now->at_ns - now->dt_ns + (uint64_t)(growth->lot * (double)room_ns);
-    uint64_t queued_ns = growth->queued_ns / growth->slices; /* the first time of maybe several */
+    uint64_t last_ns = now->at_ns - now->dt_ns;
+    uint64_t start_ns = last_ns + (uint64_t)(growth->lot * (double)room_ns);
+    uint64_t queued_ns = queued_before(track, growth);
     uint64_t from = tick_from(history, start_ns > queued_ns ? start_ns - queued_ns : 0);
+    uint64_t asleep = newest->tick > track->settled ? newest->tick : track->settled; /* for sure */
     struct gw_entry queued = *newest;
-    queued.tick = from > newest->tick ? from : newest->tick + 1;
+    queued.tick = from > asleep ? from : asleep + 1;
     if (queued.tick >= history->end - 1)
         return;
     queued.flags = GW_ENTRY_QUEUED;
-    push(history, track, queued);
+    if (push(history, track, queued))
+        track->left_queued_ns -=
+            (int64_t)(last_ns - gw_history_tick(history, queued.tick - 1)->at_ns);
 }
 
 /* The ticks in doubt that a change of the line settles. */
@@ -283,6 +298,7 @@ static enum decision draw(const struct gw_track *track, const struct doubts *dou
 
 static void remember(struct gw_track *track, const struct gw_growth *growth)
 {
+    track->left_queued_ns += (int64_t)growth->queued_ns;
     track->ran_ns += growth->ran_ns;
     track->queued_ns += growth->queued_ns;
     if (track->ran_ns + track->queued_ns > REMEMBERED_NS) { /* the past fades */
@@ -309,15 +325,22 @@ static void settle_doubts(const struct gw_history *history, struct gw_track *tra
             struct gw_entry *entry = &block->entries[i];
             if (!(entry->flags & GW_ENTRY_DOUBT))
                 continue;
-            if (queued)
+            uint64_t dt_ns = gw_history_tick(history, entry->tick)->dt_ns;
+            if (queued) {
                 settle_queued(track, entry);
-            else
+                track->left_queued_ns -= (int64_t)dt_ns;
+            } else {
                 settle_on_cpu(track, entry);
+            }
             if (gw_state_holds_gil(entry->on_cpu))
-                *(queued ? &track->held_queued_ns : &track->held_ran_ns) +=
-                    gw_history_tick(history, entry->tick)->dt_ns;
+                *(queued ? &track->held_queued_ns : &track->held_ran_ns) += dt_ns;
         }
     }
+}
+
+static int64_t bounded(int64_t left_ns)
+{
+    return left_ns > MAX_LEFT_NS ? MAX_LEFT_NS : left_ns < -MAX_LEFT_NS ? -MAX_LEFT_NS : left_ns;
 }
 
 void gw_track_settle(struct gw_history *history, struct gw_track *track,
@@ -329,6 +352,7 @@ void gw_track_settle(struct gw_history *history, struct gw_track *track,
         settle_doubts(history, track, &doubts, was_queued(history, track, &doubts, growth));
     else
         split_asleep(history, track, growth);
+    track->left_queued_ns = bounded(track->left_queued_ns);
     track->settled = history->end - 1;
 }
 
@@ -337,15 +361,17 @@ void gw_track_settle_ended(struct gw_history *history, struct gw_track *track)
     gw_track_settle(history, track, &(struct gw_growth){0});
 }
 
-void gw_track_give_up(struct gw_track *track, uint64_t before)
+void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64_t before)
 {
     for (struct gw_entry_block *block = track->first; block; block = block->next) {
         for (uint32_t i = block->begin; i < block->end; i++) {
             struct gw_entry *entry = &block->entries[i];
             if (entry->tick > before)
                 return;
-            if (entry->flags & GW_ENTRY_DOUBT)
-                settle_queued(track, entry);
+            if (!(entry->flags & GW_ENTRY_DOUBT))
+                continue;
+            settle_queued(track, entry);
+            track->left_queued_ns -= (int64_t)gw_history_tick(history, entry->tick)->dt_ns;
         }
     }
 }

@@ -10,7 +10,7 @@
  * - a new slice without CPU time before it: it was queued;
  * - a line that had just got a slice and no CPU time yet: it is on that CPU;
  * - on the CPU that we run on ourselves, hardly more run-queue time than we took: it was on that
- * CPU until we came;
+ *   CPU until we came;
  * - more run-queue time than since the last of the ticks: it was queued; less than between them: it
  *   was not, and its time in the queue began and ended after the last one.
  * Where none of this decides, a thread that may want the GIL was queued for it. The rest is drawn
@@ -33,7 +33,7 @@
 struct gw_entry {
     uint64_t tick;  /* number of the tick, counted from the session's first */
     uint32_t stack; /* stack id; of a GIL's entries: holder as in capture.proto */
-    uint8_t on_cpu; /* enum gw_state; see gw_verdict */
+    uint8_t on_cpu; /* enum gw_state; see gw_judgement */
     uint8_t queued;
     uint8_t gil;   /* index of the session's GILs */
     uint8_t flags; /* of enum gw_entry_flag */
@@ -67,6 +67,7 @@ struct gw_track {
     /* CPU and run-queue time of late, by the line, and how much of each its ticks with the GIL
      * stand for. */
     uint64_t ran_ns, queued_ns, held_ran_ns, held_queued_ns;
+    int64_t left_queued_ns; /* run-queue time by the line, less what ticks in the queue stand for */
 };
 
 struct gw_tick {
@@ -112,7 +113,7 @@ void gw_track_settle_ended(struct gw_history *history, struct gw_track *track);
 double gw_track_hold_part(const struct gw_track *track);
 
 /* Settle what has been in doubt since `before` or earlier as "queued": its line never changed. */
-void gw_track_give_up(struct gw_track *track, uint64_t before);
+void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64_t before);
 
 /* First tick still in doubt, or UINT64_MAX. */
 uint64_t gw_track_first_doubt(const struct gw_track *track);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What a tick has read becomes evidence, evidence a verdict, and the verdict an entry of the
+ * What a tick has read becomes evidence, evidence a judgement, and the judgement an entry of the
  * history.
  */
 #include "base/random.h"
@@ -253,11 +253,11 @@ static void settle(struct gw_session *session, struct gw_thread *thread)
                                         .lot = gw_random_unit(&session->random)});
 }
 
-/* Flags of a look whose verdict is in doubt. */
+/* Flags of a look whose judgement is in doubt. */
 static uint8_t doubt_flags(const struct gw_thread *thread, const struct gw_look *look,
-                           const struct gw_verdict *verdict)
+                           const struct gw_judgement *judgement)
 {
-    unsigned flags = GW_ENTRY_DOUBT | (verdict->soft ? GW_ENTRY_SOFT : 0);
+    unsigned flags = GW_ENTRY_DOUBT | (judgement->soft ? GW_ENTRY_SOFT : 0);
     if (look->ours)
         flags |= look->place;
     else if (thread->moved && thread->slices && !thread->ran_ns)
@@ -298,21 +298,21 @@ static void judge(struct gw_session *session, struct gw_look *look)
         return;
     if (thread->moved)
         settle(session, thread);
-    struct gw_verdict verdict = gw_classify(&look->evidence);
+    struct gw_judgement judgement = gw_classify(&look->evidence);
     if (session->stopped) /* what it was doing shows when it goes on */
-        verdict = (struct gw_verdict){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
+        judgement = (struct gw_judgement){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
     else
         remember_origin(session, thread, look);
     /* While it sleeps nothing changes, so one look is enough; but a lost stack is looked for again.
      */
-    thread->asleep = !verdict.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING &&
+    thread->asleep = !judgement.doubt && look->evidence.kernel != GW_SYSCALL_RUNNING &&
                      thread->has_sched && !thread->lost;
     struct gw_entry entry = {
         .stack = thread->stack,
-        .on_cpu = (uint8_t)verdict.on_cpu,
-        .queued = (uint8_t)verdict.queued,
+        .on_cpu = (uint8_t)judgement.on_cpu,
+        .queued = (uint8_t)judgement.queued,
         .gil = (uint8_t)gw_session_thread_gil(session, thread),
-        .flags = verdict.doubt ? doubt_flags(thread, look, &verdict) : 0,
+        .flags = judgement.doubt ? doubt_flags(thread, look, &judgement) : 0,
     };
     thread->counted = look->evidence.counted;
     thread->free_run = look->evidence.kernel == GW_SYSCALL_RUNNING && !look->evidence.holds_before;

@@ -13,7 +13,7 @@
 struct row {
     const char *what;
     struct gw_evidence evidence;
-    struct gw_verdict expected;
+    struct gw_judgement expected;
 };
 
 /* A thread asleep in a system call, by what the call waits for. */
@@ -148,8 +148,8 @@ static void each_combination(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
-        const struct gw_verdict *expected = &rows[i].expected;
-        struct gw_verdict is = gw_classify(&rows[i].evidence);
+        const struct gw_judgement *expected = &rows[i].expected;
+        struct gw_judgement is = gw_classify(&rows[i].evidence);
         if (is.on_cpu != expected->on_cpu || is.queued != expected->queued ||
             is.doubt != expected->doubt || is.soft != expected->soft)
             fail_msg("%s: is %s/%s doubt %d soft %d, not %s/%s doubt %d soft %d", rows[i].what,
@@ -199,7 +199,7 @@ static bool may_want_the_gil(const struct gw_evidence *evidence)
 
 static void check_laws(const struct gw_evidence *evidence)
 {
-    struct gw_verdict is = gw_classify(evidence);
+    struct gw_judgement is = gw_classify(evidence);
     bool holds = evidence->holds_before && !evidence->unreadable;
     /* One holder: only who holds the GIL is in a state that says so, and always is. */
     assert_int_equal(gw_state_holds_gil(is.on_cpu), holds);
@@ -248,10 +248,10 @@ static void origin_is_for_the_runnable(void **state)
         struct gw_evidence evidence = evidence_number(n);
         if (evidence.kernel == GW_SYSCALL_RUNNING)
             continue;
-        struct gw_verdict is = gw_classify(&evidence);
+        struct gw_judgement is = gw_classify(&evidence);
         evidence.left_out = evidence.forced = evidence.back = evidence.still_waits = false;
         evidence.origin = GW_RUN_OTHER;
-        struct gw_verdict plain = gw_classify(&evidence);
+        struct gw_judgement plain = gw_classify(&evidence);
         assert_true(is.on_cpu == plain.on_cpu && is.queued == plain.queued &&
                     is.doubt == plain.doubt && is.soft == plain.soft);
     }

@@ -51,7 +51,7 @@ static void nothing_yet(void **state)
     tick(*state);
     gw_track_settle(*state, &track, &(struct gw_growth){.queued_ns = 1000, .slices = 1});
     gw_track_settle_ended(*state, &track);
-    gw_track_give_up(&track, 10);
+    gw_track_give_up(*state, &track, 10);
     gw_track_trim(*state, &track, 10);
     gw_track_clear(*state, &track);
 }
