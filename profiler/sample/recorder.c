@@ -18,6 +18,7 @@
 #include "sample/descendants.h"
 #include "sample/schedule.h"
 #include "target/cpus.h"
+#include "target/task.h"
 
 #define WRITE_NS (GW_NS_PER_S / 2) /* a crash loses less than a second */
 #define KEYFRAME_NS (60 * GW_NS_PER_S)
@@ -238,6 +239,7 @@ int gw_recorder_new(const struct gw_recorder_options *options, struct gw_recorde
     if (!recorder)
         return -ENOMEM;
     recorder->options = *options;
+    gw_task_allow_files();
     if (gw_definitions_init(&recorder->definitions)) {
         free(recorder);
         return -ENOMEM;

@@ -40,7 +40,7 @@ struct gw_recorder_progress {
 
 struct gw_recorder;
 
-/* 0 or -ENOMEM. */
+/* 0 or -ENOMEM. Raises the limit of open files: start a program to be recorded before. */
 int gw_recorder_new(const struct gw_recorder_options *options, struct gw_recorder **out)
     __attribute__((warn_unused_result));
 

@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <unistd.h>
 
 #include "base/error.h"
@@ -15,6 +16,15 @@
 /* The name of a thread, a ruler, and the first line of numbers. */
 #define SCHED_ROOM 512
 #define DIGITS 6
+
+void gw_task_allow_files(void)
+{
+    struct rlimit files;
+    if (getrlimit(RLIMIT_NOFILE, &files))
+        return;
+    files.rlim_cur = files.rlim_max;
+    setrlimit(RLIMIT_NOFILE, &files);
+}
 
 int gw_task_open(pid_t pid, pid_t tid, struct gw_task *out)
 {

@@ -20,6 +20,10 @@ struct gw_task {
     int stat_fd, sched_fd; /* -1: not open yet */
 };
 
+/* Let this process have as many files open as its hard limit allows (RLIMIT_NOFILE): a thread takes
+ * up to four. Programs started later inherit that. Where it fails, the limit stays. */
+void gw_task_allow_files(void);
+
 /* Open both files of task tid of process pid. 0, -ESRCH, -EACCES, -EPERM, -EMFILE; -ENOENT if this
  * kernel has no syscall file. schedstat alone may be missing: its fd is -1 then. */
 int gw_task_open(pid_t pid, pid_t tid, struct gw_task *out) __attribute__((warn_unused_result));

@@ -12,6 +12,7 @@
 #include <stddef.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #include <cmocka.h>
@@ -345,6 +346,19 @@ static void test_ended(void **state)
     assert_int_equal(gw_task_schedstat(&without, &stat), -ENODATA);
 }
 
+static void test_allow_files(void **state)
+{
+    (void)state;
+    struct rlimit files;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &files), 0);
+    files.rlim_cur = 20;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &files), 0);
+    gw_task_allow_files();
+    struct rlimit now;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &now), 0);
+    assert_true(now.rlim_cur == files.rlim_max && now.rlim_max == files.rlim_max);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -352,7 +366,7 @@ int main(void)
         cmocka_unit_test(test_sched_parse_bad), cmocka_unit_test(test_sleeps),
         cmocka_unit_test(test_running),         cmocka_unit_test(test_last_cpu),
         cmocka_unit_test(test_last_ran),        cmocka_unit_test(test_last_ran_of_any_name),
-        cmocka_unit_test(test_ended),
+        cmocka_unit_test(test_ended),           cmocka_unit_test(test_allow_files),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
