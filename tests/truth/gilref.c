@@ -127,9 +127,11 @@ FIND(switch_mutex)
 
 struct thread {
     struct gwr_block *block;
-    bool begun, ended, in_call, waited;
+    bool begun, ended, in_call;
     uint32_t holds; /* number of a GIL */
     uint64_t want_ns, want_cpu_ns;
+    uint64_t acquired_ns; /* in take_gil, to be logged when that is over; 0: not */
+    bool releases;        /* likewise in drop_gil, at released_ns */
     uint64_t released_ns; /* drop_gil is under way, 0: not */
     int schedstat;
 };
@@ -250,11 +252,9 @@ static void *resolve(const char *name, const char *version)
     }
 REAL(pthread_mutex_init, NULL)
 REAL(pthread_mutex_lock, NULL)
-REAL(pthread_mutex_trylock, NULL)
 REAL(pthread_mutex_unlock, NULL)
 REAL(pthread_cond_init, "GLIBC_2.3.2")
 REAL(pthread_cond_signal, "GLIBC_2.3.2")
-REAL(pthread_cond_timedwait, "GLIBC_2.3.2")
 
 /* --- the GIL -----------------------------------------------------------------------------------
  */
@@ -271,10 +271,12 @@ EXPORT int pthread_cond_init(pthread_cond_t *cond, const pthread_condattr_t *att
     return real_pthread_cond_init()(cond, attributes);
 }
 
-/* The clock is read before CPU time wherever a state begins or ends: reading CPU time is a system
- * call, after which another thread may run first. */
+/* Reading CPU time is a system call, after which another thread may run first. Nowhere may that
+ * look like a wait, or keep the mutex of the GIL, which others would wait for then: so a wait
+ * begins behind that call, and what happens under the mutex is logged when it is unlocked. */
 static void want(uint32_t gil)
 {
+    self.want_cpu_ns = cpu_time();
     self.released_ns = 0;
     self.want_ns = now();
     if (self.block) {
@@ -283,92 +285,76 @@ static void want(uint32_t gil)
     }
 }
 
-/* The wait is going to be a real one: what CPU time it takes is to be known. Asking for that is a
- * system call, and on the way back the thread may lose its CPU. It must not look as if it had lost
- * it while it waited: without us it would have slept by then. So the wait begins after the call. */
-static void begin_waiting(uint32_t gil)
-{
-    if (self.waited)
-        return;
-    self.waited = true;
-    self.want_cpu_ns = cpu_time();
-    want(gil);
-}
-
 EXPORT int pthread_mutex_lock(pthread_mutex_t *mutex)
 {
     uint32_t gil = find_mutex(mutex);
-    if (gil != GWR_NO_GIL && begin_thread() && self.holds == GWR_NO_GIL) {
-        self.waited = false;
+    if (gil != GWR_NO_GIL && begin_thread() && self.holds == GWR_NO_GIL)
         want(gil);
-        if (real_pthread_mutex_trylock()(mutex) == 0)
-            return 0;
-        begin_waiting(gil);
-    }
     return real_pthread_mutex_lock()(mutex);
-}
-
-EXPORT int pthread_cond_timedwait(pthread_cond_t *cond, pthread_mutex_t *mutex,
-                                  const struct timespec *until)
-{
-    uint32_t gil = find_cond(cond);
-    if (gil != GWR_NO_GIL && begin_thread())
-        begin_waiting(gil);
-    return real_pthread_cond_timedwait()(cond, mutex, until);
-}
-
-static void acquired(uint32_t gil)
-{
-    uint64_t at = now(), cpu = cpu_time();
-    if (self.block)
-        self.block->wants_ns = 0;
-    append((struct gwr_event){.at_ns = at,
-                              .from_ns = self.want_ns ? self.want_ns : at,
-                              .cpu_ns = self.waited ? self.want_cpu_ns : cpu,
-                              .more_ns = cpu,
-                              .kind = GWR_ACQUIRED,
-                              .gil = gil});
-    /* A new block may have begun meanwhile. */
-    self.block->wants_ns = 0;
-    self.holds = gil;
-    self.want_ns = 0;
-}
-
-static void released(uint32_t gil)
-{
-    self.released_ns = now();
-    uint64_t cpu = cpu_time();
-    self.holds = GWR_NO_GIL;
-    append((struct gwr_event){
-        .at_ns = self.released_ns, .cpu_ns = cpu, .kind = GWR_RELEASED, .gil = gil});
 }
 
 EXPORT int pthread_cond_signal(pthread_cond_t *cond)
 {
     uint32_t gil = find_switch_cond(cond);
-    if (gil != GWR_NO_GIL && begin_thread() && self.holds == GWR_NO_GIL)
-        acquired(gil);
+    if (gil != GWR_NO_GIL && begin_thread() && self.holds == GWR_NO_GIL) {
+        self.acquired_ns = now();
+        self.holds = gil;
+    }
     gil = find_cond(cond);
-    if (gil != GWR_NO_GIL && gil == self.holds)
-        released(gil);
+    if (gil != GWR_NO_GIL && gil == self.holds) {
+        self.released_ns = now();
+        self.releases = true;
+        self.holds = GWR_NO_GIL;
+    }
     return real_pthread_cond_signal()(cond);
+}
+
+static void log_acquired(uint32_t gil)
+{
+    uint64_t at = self.acquired_ns;
+    self.acquired_ns = 0;
+    if (self.block)
+        self.block->wants_ns = 0;
+    append((struct gwr_event){.at_ns = at,
+                              .from_ns = self.want_ns ? self.want_ns : at,
+                              .cpu_ns = self.want_cpu_ns,
+                              .more_ns = cpu_time(),
+                              .kind = GWR_ACQUIRED,
+                              .gil = gil});
+    /* A new block may have begun meanwhile. */
+    self.block->wants_ns = 0;
+    self.want_ns = 0;
+}
+
+static void log_released(uint32_t gil, uint64_t unlocked_ns)
+{
+    uint64_t cpu = cpu_time();
+    if (self.releases)
+        append((struct gwr_event){
+            .at_ns = self.released_ns, .cpu_ns = cpu, .kind = GWR_RELEASED, .gil = gil});
+    self.releases = false;
+    if (unlocked_ns - self.released_ns > SHORT_DROP_NS)
+        append((struct gwr_event){.at_ns = unlocked_ns,
+                                  .from_ns = self.released_ns,
+                                  .cpu_ns = cpu,
+                                  .kind = GWR_DROPPED,
+                                  .gil = gil});
 }
 
 EXPORT int pthread_mutex_unlock(pthread_mutex_t *mutex)
 {
-    uint32_t gil = self.released_ns ? find_mutex(mutex) : GWR_NO_GIL;
+    bool any = self.acquired_ns || self.released_ns;
+    uint32_t gil = any ? find_mutex(mutex) : GWR_NO_GIL;
     if (self.released_ns && gil == GWR_NO_GIL)
         gil = find_switch_mutex(mutex);
     int result = real_pthread_mutex_unlock()(mutex);
     if (gil == GWR_NO_GIL)
         return result;
-    uint64_t at = now();
-    if (at - self.released_ns > SHORT_DROP_NS)
-        append((struct gwr_event){.at_ns = at,
-                                  .from_ns = self.released_ns,
-                                  .cpu_ns = cpu_time(),
-                                  .kind = GWR_DROPPED,
-                                  .gil = gil});
+    uint64_t unlocked_ns = now();
+    if (self.acquired_ns)
+        log_acquired(gil);
+    else
+        log_released(gil, unlocked_ns);
     return result;
 }
 
