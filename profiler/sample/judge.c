@@ -108,8 +108,6 @@ static void gather(struct gw_session *session, struct gw_look *look)
 static bool is_likelier(const struct gw_session *session, const struct gw_look *a,
                         const struct gw_look *b)
 {
-    if (a->evidence.holds_after != b->evidence.holds_after)
-        return a->evidence.holds_after;
     if ((a->evidence.origin == GW_RUN_WAITER) != (b->evidence.origin == GW_RUN_WAITER))
         return a->evidence.origin == GW_RUN_WAITER;
     const struct gw_thread *in_a = session->threads[a->thread];
@@ -148,23 +146,33 @@ static bool is_candidate(const struct gw_session *session, const struct gw_look 
            gw_session_thread_gil(session, session->threads[look->thread]) == gil;
 }
 
-/* One that was runnable without the GIL at the last look is what it was then, and one that waits
- * has run for moments only. */
-static bool may_be_counted(const struct gw_session *session, const struct gw_look *look,
-                           uint32_t gil)
+/* How well it fits that the thread is counted. One that was runnable without the GIL at the last
+ * look most likely is what it was then, and for certain if it has had no CPU since; one that waits
+ * has run for moments only, unless a whole turn fits between two ticks. */
+static int rank(const struct gw_session *session, const struct gw_look *look)
 {
     const struct gw_thread *thread = session->threads[look->thread];
-    return is_candidate(session, look, gil) &&
-           (thread->free_run ? thread->counted : thread->ran_ns < MOMENTS_NS);
+    const struct gw_evidence *evidence = &look->evidence;
+    if (evidence->holds_after || evidence->boundary || evidence->gil_requested ||
+        evidence->still_waits)
+        return 4;
+    if (thread->free_run)
+        return thread->counted ? 3 : thread->slices ? 1 : 0;
+    return thread->ran_ns < MOMENTS_NS ? 3 : 2;
 }
 
 static struct gw_look *find_likeliest(struct gw_session *session, uint32_t gil)
 {
     struct gw_look *best = NULL;
+    int best_rank = 0;
     for (uint32_t i = 0; i < session->n_looks; i++) {
         struct gw_look *look = &session->looks[i];
-        if (may_be_counted(session, look, gil) && (!best || is_likelier(session, look, best)))
+        int its_rank = is_candidate(session, look, gil) ? rank(session, look) : 0;
+        if (its_rank > best_rank ||
+            (best && its_rank == best_rank && is_likelier(session, look, best))) {
             best = look;
+            best_rank = its_rank;
+        }
     }
     return best;
 }
