@@ -6,6 +6,7 @@
 
 #include "cell.h"
 #include "columns.h"
+#include "model/estimate.h"
 #include "model/label.h"
 #include "number.h"
 #include "report_parts.h"
@@ -169,6 +170,12 @@ static void put_quality(const struct gw_report *report)
     fputs(" of one core) and ", out);
     gw_number_bytes(out, quality->max_rss_bytes);
     fputs(" of memory\n", out);
+    if (gw_estimate_disturbed(quality))
+        fputs(
+            "the target had no CPU but the profiler's: every tick changes who waits, so waits can "
+            "be "
+            "off by\nmore than sampling explains; give the profiler another CPU, or lower --rate\n",
+            out);
     fprintf(out, "the recording %s\n", end_words(model));
     if (quality->grain_ns) {
         fputs("too many different pairs: those below ", out);

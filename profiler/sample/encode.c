@@ -438,6 +438,7 @@ static int write_block(struct gw_session *session, uint64_t end,
 {
     struct block block = {.begin = gw_history_begin(session->history), .end = end};
     Gilwait__Capture__Quality here = *quality;
+    here.displacing = session->displacing;
     here.torn = session->torn;
     here.dropped = session->dropped;
     int err = fill_block(session, &block, &here);
@@ -449,7 +450,7 @@ static int write_block(struct gw_session *session, uint64_t end,
     block_free(&block);
     if (err)
         return err;
-    session->torn = session->dropped = 0;
+    session->torn = session->dropped = session->displacing = 0;
     mark_defined(session, true);
     forget(session, end);
     return 0;

@@ -286,6 +286,7 @@ static void place_ours(struct gw_session *session)
         n += ran;
     }
     session->displaced += n > 0;
+    session->displacing += n > 0;
     for (uint32_t i = 0; n > 1 && i < session->n_looks; i++) {
         struct gw_look *look = &session->looks[i];
         if (look->place != GW_ENTRY_OURS ||

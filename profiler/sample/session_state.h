@@ -138,7 +138,7 @@ struct gw_session {
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
 
     /* Since the last block. */
-    uint32_t torn, dropped;
+    uint32_t torn, dropped, displacing;
     uint64_t ticks;
 };
 

@@ -148,12 +148,21 @@ static void test_it_holds_the_truth_19_times_in_20(void **state)
     }
 }
 
+static void test_a_target_is_disturbed_if_most_ticks_take_its_cpu(void **state)
+{
+    (void)state;
+    assert_true(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 76}));
+    assert_false(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 75}));
+    assert_false(gw_estimate_disturbed(&(struct gw_model_quality){0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_each_change_adds_its_variance),
         cmocka_unit_test(test_the_interval_is_cut_at_what_is_possible),
         cmocka_unit_test(test_a_group_adds_the_variances),
+        cmocka_unit_test(test_a_target_is_disturbed_if_most_ticks_take_its_cpu),
         cmocka_unit_test(test_it_holds_the_truth_19_times_in_20),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

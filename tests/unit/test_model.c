@@ -152,17 +152,39 @@ static void test_without_holders_all_is_unknown(void **state)
     gw_model_free(model);
 }
 
+static double variance_with(const char *quality)
+{
+    char text[256];
+    snprintf(text, sizeof text,
+             "block start=0 ticks=8 dt=1000000\n"
+             "track 1 0:gil-wait:2 3:sleep:2\n"
+             "holders 0 0:0\nquality %s\nwrite\nend duration\n",
+             quality);
+    struct gw_model *model = read_with_preamble(text);
+    double variance = model->threads[1].wait_variance;
+    gw_model_free(model);
+    return variance;
+}
+
+static void test_a_disturbed_target_doubles_the_deviation(void **state)
+{
+    (void)state;
+    double undisturbed = variance_with("displacing=6");
+    assert_true(undisturbed > 0);
+    assert_true(variance_with("displacing=7") == 4 * undisturbed);
+}
+
 static void test_gaps_and_stops_have_no_weight(void **state)
 {
     (void)state;
-    struct gw_model *model =
-        read_with_preamble("block start=0 ticks=10 dt=1000000\n"
-                           "gap 2 400000\n"
-                           "track 0 0:gil-running:1 4:stopped:1 8:gil-running:1\n"
-                           "track 1 0:gil-wait:2 4:stopped:2 8:gil-wait:2\n"
-                           "holders 0 0:0\n"
-                           "quality late=3 torn=4 dropped=5 own_cpu=6000 rss=7000 rate=998.5\n"
-                           "write\nend duration\n");
+    struct gw_model *model = read_with_preamble(
+        "block start=0 ticks=10 dt=1000000\n"
+        "gap 2 400000\n"
+        "track 0 0:gil-running:1 4:stopped:1 8:gil-running:1\n"
+        "track 1 0:gil-wait:2 4:stopped:2 8:gil-wait:2\n"
+        "holders 0 0:0\n"
+        "quality late=3 torn=4 dropped=5 displacing=8 own_cpu=6000 rss=7000 rate=998.5\n"
+        "write\nend duration\n");
 
     assert_int_equal(model->threads[1].wait_ns, 6 * MS - 400000);
     assert_int_equal(model->threads[1].wall_ns, 6 * MS - 400000);
@@ -175,6 +197,7 @@ static void test_gaps_and_stops_have_no_weight(void **state)
     assert_int_equal(model->quality.late, 3);
     assert_int_equal(model->quality.torn, 4);
     assert_int_equal(model->quality.dropped, 5);
+    assert_int_equal(model->quality.displacing, 8);
     assert_int_equal(model->quality.own_cpu_ns, 6000);
     assert_int_equal(model->quality.max_rss_bytes, 7000);
     assert_true(model->quality.rate_hz > 998 && model->quality.rate_hz < 999);
@@ -518,6 +541,7 @@ int main(void)
         cmocka_unit_test(test_a_waiter_is_never_its_own_holder),
         cmocka_unit_test(test_holder_that_is_not_observed_has_no_stack),
         cmocka_unit_test(test_without_holders_all_is_unknown),
+        cmocka_unit_test(test_a_disturbed_target_doubles_the_deviation),
         cmocka_unit_test(test_gaps_and_stops_have_no_weight),
         cmocka_unit_test(test_names_change_and_exact_figures_are_the_last),
         cmocka_unit_test(test_the_same_things_under_new_ids),

@@ -8,6 +8,7 @@
 /* Of the time taken for cpu-wait, so much may have been a wait for the GIL, and as much the other
  * way: tests/truth, scenarios on CPUs that are short. */
 #define CPU_WAIT_DOUBT 0.1
+#define DISTURBED_PART 0.75
 
 /* Add the variance of the last change, now that the lengths of both its sides are known. */
 static void settle(struct gw_wait_runs *runs)
@@ -66,6 +67,11 @@ static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t 
         .low_ns = clip(wait - below, wall),
         .high_ns = clip(wait + above, wall),
     };
+}
+
+bool gw_estimate_disturbed(const struct gw_model_quality *quality)
+{
+    return (double)quality->displacing > DISTURBED_PART * (double)quality->ticks;
 }
 
 struct gw_estimate gw_estimate_thread(const struct gw_model_thread *thread)

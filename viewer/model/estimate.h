@@ -21,7 +21,9 @@
  *
  * Sampling is not all: a runnable thread without a CPU may wait for the GIL or not, and not every
  * such doubt can be settled from outside. The time taken for `cpu-wait` widens the interval by a
- * tenth of itself, which covers what the exact reference finds wrong (tests/truth/README.md).
+ * tenth of itself, which covers what the exact reference finds wrong (tests/truth/README.md). And a
+ * recorder on the only CPU of its target makes the scheduler choose anew at each tick, which causes
+ * waits that the tick itself does not see: the deviation by sampling counts twice then.
  */
 #ifndef GW_MODEL_ESTIMATE_H
 #define GW_MODEL_ESTIMATE_H
@@ -30,6 +32,9 @@
 #include <stdint.h>
 
 #include "model/model.h"
+
+/* Most ticks took the CPU from a thread of the target, so the figures are of a disturbed one. */
+bool gw_estimate_disturbed(const struct gw_model_quality *quality);
 
 /* The waits of one thread, tick by tick. Zero-initialised is the start. */
 struct gw_wait_runs {

@@ -32,6 +32,12 @@ function rows(data) {
     ];
     if (quality.dropped > 0)
         all.push(["Dropped", count(quality.dropped), "samples that could not be taken"]);
+    if (quality.displacing > 0.75 * quality.ticks)
+        all.push([
+            "Shared CPU",
+            percent(share(quality.displacing, quality.ticks)),
+            "of the samples took the CPU from the target, which changes who waits: use another CPU, or a lower rate",
+        ]);
     if (quality.gap_s > 0)
         all.push(["Gaps", seconds(quality.gap_s), "nobody was looking: in no figure of this page"]);
     if (quality.pair_grain_s > 0)
