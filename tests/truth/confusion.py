@@ -35,10 +35,11 @@ class Ticks(check_format.Capture):
 
 
 def confusion(reference, capture, window):
-    """Group -> (truth, state) -> seconds."""
-    spans = collections.defaultdict(list)
+    """tid -> (truth, state) -> seconds at ticks, and truth -> seconds in all."""
+    spans, exact = collections.defaultdict(list), collections.Counter()
     for tid, what, from_ns, to_ns in reference.intervals(*window):
         spans[tid].append((from_ns, to_ns, what))
+        exact[what] += max(0, min(to_ns, window[1]) - max(from_ns, window[0])) / 1e9
     for of_one in spans.values():
         of_one.sort()
     table = collections.defaultdict(collections.Counter)
@@ -46,14 +47,15 @@ def confusion(reference, capture, window):
         at = bisect.bisect(spans[tid], (instant, float("inf"), "")) - 1
         inside = at >= 0 and instant < spans[tid][at][1]
         table[tid][spans[tid][at][2] if inside else "other", state] += weight / 1e9
-    return table
+    return table, exact
 
 
 def show(scenario, condition, python, seconds, folder, options):
     def print_table(reference, capture, window):
         report = measure.report_on(capture)
         groups = collections.defaultdict(collections.Counter)
-        for tid, counts in confusion(reference, capture, window).items():
+        table, exact = confusion(reference, capture, window)
+        for tid, counts in table.items():
             names = [thread["name"] for thread in report["threads"] if thread["tid"] == tid]
             groups[re.sub(r"-\d+$", "", names[0] if names else "?")].update(counts)
         for group, counts in sorted(groups.items()):
@@ -61,4 +63,10 @@ def show(scenario, condition, python, seconds, folder, options):
             for (truth, state), seconds_of in sorted(counts.items()):
                 if seconds_of > 0.001:
                     print("    truly %-6s taken for %-12s %9.3f s" % (truth, state, seconds_of))
+        # Where these differ, it is the instants of the ticks that are not like all others.
+        print("all")
+        for truth, seconds_of in sorted(exact.items()):
+            at_ticks = sum(counts[key] for counts in table.values() for key in counts
+                           if key[0] == truth)
+            print("    truly %-6s at ticks %9.3f s, in all %9.3f s" % (truth, at_ticks, seconds_of))
     measure.measure(scenario, condition, python, seconds, folder, options, print_table)
