@@ -10,7 +10,7 @@
 #define WAKING_NS 40000u
 /* CPU time between waking up in a call and asking for the GIL, or in one wait for it. */
 #define MOMENTS_NS 100000u
-#define COMPUTES_NS 1000000000u
+#define COMPUTES_NS 250000000u
 #define COMPUTES_PART 0.8
 
 static uint32_t gil_of_tstate(const struct gw_session *session, const struct gw_tstate *tstate)
@@ -233,8 +233,6 @@ static void remember_origin(const struct gw_session *session, struct gw_thread *
                             const struct gw_look *look)
 {
     const struct gw_evidence *evidence = &look->evidence;
-    if (thread->origin == GW_RUN_OTHER)
-        thread->called_ns = session->last_tick_ns;
     if (evidence->holds_before) {
         thread->origin = GW_RUN_HOLDER;
     } else if (evidence->futex != GW_GIL_FUTEX_NONE) {
@@ -244,6 +242,7 @@ static void remember_origin(const struct gw_session *session, struct gw_thread *
     } else if (evidence->kernel != GW_SYSCALL_RUNNING) {
         thread->origin = GW_RUN_OTHER;
         thread->in_cond = false;
+        thread->called_ns = session->last_tick_ns;
     } else {
         return; /* the run goes on */
     }
