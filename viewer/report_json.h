@@ -25,10 +25,12 @@
  *                      mean_wait_s, interval_s, smaller {interval_s, mean_wait_s, loss_share,
  *                      switches_hz} or null}}
  *   target             {pid, python, free_threaded} of the first process sampled, or null
- *   recorded           {writer, kernel, cpus, start_unix_s}
+ *   recorded           {writer, kernel, cpus, start_unix_s, start_monotonic_s (CLOCK_MONOTONIC)}
  *   duration_s         from the first instant looked at to the last
- *   quality            {ticks, late, torn, dropped, displacing, unknown_s, gap_s, cpu_s,
- *                      max_rss_bytes, asked_rate_hz, last_rate_hz, pair_grain_s (0: all pairs are exact)}
+ *   quality            {ticks, late, torn, dropped, displacing (ticks that took a CPU from the
+ *                      target), disturbed (nearly all did), unknown_s, gap_s, cpu_s,
+ *                      max_rss_bytes, asked_rate_hz, last_rate_hz, pair_grain_s (0: all pairs
+ *                      are exact)}
  *   end                {complete, reason, error (a sentence or null), good_bytes}
  *   processes          [{pid, parent_pid, python, exe, free_threaded, ticks, skipped (why, or
  *                      null), ns_pid where it differs}]

@@ -171,11 +171,10 @@ static void put_quality(const struct gw_report *report)
     gw_number_bytes(out, quality->max_rss_bytes);
     fputs(" of memory\n", out);
     if (gw_estimate_disturbed(quality))
-        fputs(
-            "the target had no CPU but the profiler's: every tick changes who waits, so waits can "
-            "be "
-            "off by\nmore than sampling explains; give the profiler another CPU, or lower --rate\n",
-            out);
+        fputs("nearly every tick took the CPU from the target, which changes who waits: waits can "
+              "be\n"
+              "off by more than sampling explains; another CPU or a lower --rate would help\n",
+              out);
     fprintf(out, "the recording %s\n", end_words(model));
     if (quality->grain_ns) {
         fputs("too many different pairs: those below ", out);

@@ -10,6 +10,7 @@
 #define WAKING_NS 40000u
 /* CPU time between waking up in a call and asking for the GIL, or in one wait for it. */
 #define MOMENTS_NS 100000u
+/* For so long it was seen in no call, and so much of its CPU time it spends with the GIL. */
 #define COMPUTES_NS 250000000u
 #define COMPUTES_PART 0.8
 

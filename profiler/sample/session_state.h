@@ -134,11 +134,12 @@ struct gw_session {
     uint64_t last_tick_ns;
     int own_cpu;           /* the one this tick runs on */
     uint64_t last_work_ns; /* how long the last tick took */
-    uint64_t displaced;    /* ticks that took the CPU from one of its threads */
+    uint64_t displaced;    /* ticks that took the CPU from one of its threads, until taken */
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
 
     /* Since the last block. */
-    uint32_t torn, dropped, displacing;
+    uint32_t torn, dropped;
+    uint32_t displacing; /* as `displaced` */
     uint64_t ticks;
 };
 

@@ -151,8 +151,8 @@ static void test_it_holds_the_truth_19_times_in_20(void **state)
 static void test_a_target_is_disturbed_if_most_ticks_take_its_cpu(void **state)
 {
     (void)state;
-    assert_true(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 76}));
-    assert_false(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 75}));
+    assert_true(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 91}));
+    assert_false(gw_estimate_disturbed(&(struct gw_model_quality){.ticks = 100, .displacing = 90}));
     assert_false(gw_estimate_disturbed(&(struct gw_model_quality){0}));
 }
 

@@ -169,9 +169,9 @@ static double variance_with(const char *quality)
 static void test_a_disturbed_target_doubles_the_deviation(void **state)
 {
     (void)state;
-    double undisturbed = variance_with("displacing=6");
+    double undisturbed = variance_with("displacing=7");
     assert_true(undisturbed > 0);
-    assert_true(variance_with("displacing=7") == 4 * undisturbed);
+    assert_true(variance_with("displacing=8") == 4 * undisturbed);
 }
 
 static void test_gaps_and_stops_have_no_weight(void **state)

@@ -8,7 +8,9 @@
 /* Of the time taken for cpu-wait, so much may have been a wait for the GIL, and as much the other
  * way: tests/truth, scenarios on CPUs that are short. */
 #define CPU_WAIT_DOUBT 0.1
-#define DISTURBED_PART 0.75
+/* On the only CPU of a target it is 0.98 and more; three threads that compute on two free CPUs came
+ * to 0.7. */
+#define DISTURBED_PART 0.9
 
 /* Add the variance of the last change, now that the lengths of both its sides are known. */
 static void settle(struct gw_wait_runs *runs)

@@ -33,7 +33,8 @@
 
 #include "model/model.h"
 
-/* Most ticks took the CPU from a thread of the target, so the figures are of a disturbed one. */
+/* Nearly every tick took the CPU from a thread of the target: the figures are of a disturbed one.
+ */
 bool gw_estimate_disturbed(const struct gw_model_quality *quality);
 
 /* The waits of one thread, tick by tick. Zero-initialised is the start. */

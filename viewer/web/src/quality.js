@@ -32,11 +32,11 @@ function rows(data) {
     ];
     if (quality.dropped > 0)
         all.push(["Dropped", count(quality.dropped), "samples that could not be taken"]);
-    if (quality.displacing > 0.75 * quality.ticks)
+    if (quality.disturbed)
         all.push([
             "Shared CPU",
             percent(share(quality.displacing, quality.ticks)),
-            "of the samples took the CPU from the target, which changes who waits: use another CPU, or a lower rate",
+            "of the samples took the CPU from the target, which changes who waits: another CPU or a lower rate would help",
         ]);
     if (quality.gap_s > 0)
         all.push(["Gaps", seconds(quality.gap_s), "nobody was looking: in no figure of this page"]);
