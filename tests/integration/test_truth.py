@@ -54,11 +54,11 @@ class Figures(Case):
     # Percentage points of a thread's time.
     bounds = {"wait": 8, "hold": 6, "native": 6, "io": 8, "lock": 8, "sleep": 8, "blame": 8}
 
-    def figures(self, scenario, **bounds):
+    def figures(self, scenario, condition="free", **bounds):
         """Measured until the figures are good, three times at most."""
         bounds = dict(self.bounds, **bounds)
         for left in (2, 1, 0):
-            comparison = compare.Comparison(measure.measure(scenario, "free", self.python,
+            comparison = compare.Comparison(measure.measure(scenario, condition, self.python,
                                                             self.seconds, self.folder))
             worst = {name: comparison.worst(name) for name in bounds}
             if all(abs(worst[name][1]) < bounds[name] for name in bounds):
@@ -78,6 +78,10 @@ class HogsAndConvoy(Figures):
 
 @per_interpreter(versions=("3.9", "3.12", "3.13"))
 class Others(Figures):
+    def test_hogs_on_one_cpu(self):
+        """Here a waiter that was woken waits for the CPU as well: a seventh of all wait."""
+        self.figures("hogs4", "pinned")
+
     def test_native(self):
         self.figures("native")
 
