@@ -32,15 +32,15 @@ function figure(label, value, note) {
 }
 
 function quality(data) {
-    const { ticks, late, torn, unknown_s: unknown } = data.quality;
+    const { ticks, late, torn, disturbed, unknown_s: unknown } = data.quality;
     const doubt = share(unknown, totalWall(data));
     const lateShare = share(late, ticks);
     const poor = ticks === 0 || !data.end.complete || doubt > 0.1;
-    const word = poor ? "poor" : doubt > 0.02 || lateShare > 0.2 ? "fair" : "good";
+    const word = poor ? "poor" : disturbed || doubt > 0.02 || lateShare > 0.2 ? "fair" : "good";
     return figure(
         "Recording quality",
         word,
-        `${count(ticks)} samples, ${percent(lateShare)} late, ${count(torn)} torn, ${percent(doubt)} unknown`,
+        `${count(ticks)} samples, ${percent(lateShare)} late, ${count(torn)} torn, ${percent(doubt)} unknown${disturbed ? ", on the target\u2019s CPU" : ""}`,
     );
 }
 
