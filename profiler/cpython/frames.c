@@ -217,6 +217,10 @@ static void push_frame(struct pass *pass, struct gw_frame frame)
     pass->n++;
 }
 
+/* FRAME_OWNED_BY_GENERATOR, the same since 3.11: Include/internal/pycore_frame.h, from 3.14 on
+ * pycore_interpframe_structs.h. */
+#define OWNED_BY_GENERATOR 1
+
 /* A frame that is Python's own: no shim of the C stack, and not one being cleared. */
 static bool is_python(const struct gw_layout *layout, struct gw_span bytes, uint64_t code)
 {
@@ -224,6 +228,15 @@ static bool is_python(const struct gw_layout *layout, struct gw_span bytes, uint
     if (!code)
         return false;
     return !gw_layout_get(layout, GW_F_frame_owner, bytes, &owner) || owner < layout->first_shim;
+}
+
+/* Whatever resumes a generator stands before it: one without a caller was cut off from it by a
+ * yield that is under way. */
+static bool is_cut_off(const struct gw_layout *layout, struct gw_span bytes, uint64_t previous)
+{
+    uint64_t owner;
+    return !previous && gw_layout_get(layout, GW_F_frame_owner, bytes, &owner) &&
+           owner == OWNED_BY_GENERATOR;
 }
 
 /* Follow the chain to its end. False if it breaks, runs in a circle or (without a live target)
@@ -250,7 +263,8 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
         }
         if (!gw_layout_get(layout, GW_F_frame_code, bytes, &frame.code) ||
             !gw_layout_get(layout, GW_F_frame_previous, bytes, &previous) ||
-            !gw_layout_get(layout, GW_F_frame_instr, bytes, &frame.instr))
+            !gw_layout_get(layout, GW_F_frame_instr, bytes, &frame.instr) ||
+            is_cut_off(layout, bytes, previous))
             return false;
         frame.code &= layout->pointer_mask;
         if (is_python(layout, bytes, frame.code))

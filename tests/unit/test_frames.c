@@ -324,6 +324,28 @@ static void endless_chain_is_torn(void **state)
     finish();
 }
 
+/* Twice in a row as well: it is resumed and yields again between two looks. */
+static void generator_without_its_caller_is_torn(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        if (!gw_layout_has(world.image.layout, GW_F_frame_owner))
+            continue;
+        push(1);
+        image_put(&world.image, world.frames[0], GW_F_frame_owner, 1);
+        for (int tick = 0; tick < 3; tick++) {
+            assert_int_equal(walk_alone(), GW_WALK_TORN);
+            assert_int_equal(walk_batched(), GW_WALK_TORN);
+        }
+        push(1);
+        image_put(&world.image, world.frames[0], GW_F_frame_owner, 0);
+        image_put(&world.image, world.frames[1], GW_F_frame_owner, 1);
+        assert_int_equal(walk_alone(), GW_WALK_OK);
+        assert_stack(2);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -338,6 +360,7 @@ int main(void)
         cmocka_unit_test(chain_in_a_circle_is_torn),
         cmocka_unit_test(chain_into_nowhere_is_torn),
         cmocka_unit_test(unreadable_thread_is_torn),
+        cmocka_unit_test(generator_without_its_caller_is_torn),
         cmocka_unit_test(endless_chain_is_torn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
