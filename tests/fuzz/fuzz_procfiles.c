@@ -28,7 +28,9 @@ static void parse_cpus(struct gw_span text)
     int chosen = gw_cpus_choose(&none, &cpus, &all, 0, 100);
     if (chosen < -1 || chosen >= GW_MAX_CPUS)
         abort();
-    if (chosen >= 0 && cpus.idle[chosen] <= cpus.idle[0])
+    /* What is above INT32_MAX seems to go back: no idle time. */
+    if (chosen >= 0 && (cpus.idle[chosen] > INT32_MAX ||
+                        (cpus.idle[0] <= INT32_MAX && cpus.idle[chosen] <= cpus.idle[0])))
         abort();
 }
 

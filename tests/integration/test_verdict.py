@@ -14,6 +14,9 @@ ATTEMPTS = 6
 # if it got this share of the CPUs that it could use.
 MOST_QUEUED = 0.2
 LEAST_GOT = 0.85
+# Two CPUs that are one core, or that a host hands out, are slower together: the same work may cost
+# so much more CPU time in processes.
+MOST_SLOWER = 1.25
 MOST_WORKERS = 4
 
 
@@ -115,7 +118,8 @@ class Bound(Case):
         for _ in range(ATTEMPTS):
             threads, threads_got, verdict = self.in_threads(work)
             processes, processes_got = self.in_processes(work)
-            if threads_got >= LEAST_GOT * threads_use and \
+            slower = processes * processes_got / (threads * threads_got)
+            if slower < MOST_SLOWER and threads_got >= LEAST_GOT * threads_use and \
                     processes_got >= LEAST_GOT * min(self.cpus, self.workers[work]):
                 runs.append((threads, processes, verdict["bound"]["speed_up"][1]))
             if len(runs) == RUNS:
