@@ -87,7 +87,7 @@ def spread(options):
             path = options.results / "spread" / f"{rate}.{number}.json"
             if not path.exists():
                 result = measure_quietly("hogs2", "free", python, options,
-                                         ("--rate", str(rate), "--max-cpu", "100"))
+                                         ("--rate", str(rate), "--max-cpu", "50"))
                 save(path, dict(result, rate=rate))
         print(tables.spread_line(load(options.results / "spread", f"{rate}.*.json")), flush=True)
     return 0

@@ -93,6 +93,42 @@ static void test_a_group_adds_the_variances(void **state)
     assert_near(estimate.high_ns, (60 + 1.96 * 5) * D);
 }
 
+static double doubt_of(const struct gw_model_thread *as, uint64_t displacing)
+{
+    struct gw_model_thread thread = *as;
+
+    gw_estimate_doubt(&thread, &(struct gw_model_quality){.ticks = 100, .displacing = displacing});
+    return thread.wait_doubt_ns;
+}
+
+static void test_what_cannot_be_told_apart_is_doubted(void **state)
+{
+    struct gw_model_thread thread = {.wall_ns = 100 * D};
+
+    (void)state;
+    thread.state_ns[GW_STATE_SLEEP] = 40 * D;
+    assert_near(doubt_of(&thread, 0), 0);
+    assert_near(doubt_of(&thread, 50), 0.3 * D);
+    thread.state_ns[GW_STATE_CPU_WAIT] = 20 * D;
+    assert_near(doubt_of(&thread, 0), 4 * D);
+    thread.state_ns[GW_STATE_GIL_HANDOFF] = 20 * D;
+    assert_near(doubt_of(&thread, 0), 5 * D);
+    assert_near(doubt_of(&(struct gw_model_thread){0}, 50), 0);
+}
+
+static void test_doubts_of_a_group_do_not_cancel_out(void **state)
+{
+    const struct gw_model_thread threads[] = {
+        {.wait_ns = 50 * D, .wall_ns = 100 * D, .ticks = 100, .wait_doubt_ns = 3 * D},
+        {.wait_ns = 50 * D, .wall_ns = 100 * D, .ticks = 100, .wait_doubt_ns = 4 * D},
+    };
+    const struct gw_model model = {.threads = threads, .n_threads = 2};
+
+    (void)state;
+    assert_near(gw_estimate_group(&model, (const uint32_t[]){0, 1}, 2).high_ns, 107 * D);
+    assert_near(gw_estimate_thread(&threads[0]).low_ns, 47 * D);
+}
+
 /* A fraction 0..1 of its own for each number. */
 static double fraction(uint64_t *seed)
 {
@@ -162,6 +198,8 @@ int main(void)
         cmocka_unit_test(test_each_change_adds_its_variance),
         cmocka_unit_test(test_the_interval_is_cut_at_what_is_possible),
         cmocka_unit_test(test_a_group_adds_the_variances),
+        cmocka_unit_test(test_what_cannot_be_told_apart_is_doubted),
+        cmocka_unit_test(test_doubts_of_a_group_do_not_cancel_out),
         cmocka_unit_test(test_a_target_is_disturbed_if_most_ticks_take_its_cpu),
         cmocka_unit_test(test_it_holds_the_truth_19_times_in_20),
     };

@@ -5,9 +5,14 @@
 
 #define Z_95 1.96
 #define RULE_OF_THREE 3.0
-/* Of the time taken for cpu-wait, so much may have been a wait for the GIL, and as much the other
- * way: tests/truth, scenarios on CPUs that are short. */
-#define CPU_WAIT_DOUBT 0.1
+/* What may be wrong of the time in these, and of all time in which a thread wanted a CPU or the
+ * GIL, for the part of the ticks that took a CPU from a thread. They are the smallest round numbers
+ * with which the intervals hold what the exact reference counts: tests/truth/README.md. */
+#define CPU_WAIT_DOUBT 0.2
+#define HANDOFF_DOUBT 0.15
+#define DISPLACING_DOUBT 0.01
+/* How often the variance counts in a disturbed target: the deviation 1.5 times. */
+#define DISTURBED_VARIANCE 2.25
 /* On the only CPU of a target it is 0.98 and more; three threads that compute on two free CPUs came
  * to 0.7. */
 #define DISTURBED_PART 0.9
@@ -52,10 +57,10 @@ static double clip(double value, double high)
 }
 
 static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t ticks,
-                                   double variance, uint64_t cpu_wait_ns)
+                                   double variance, double doubt_ns)
 {
     double wait = (double)wait_ns, wall = (double)wall_ns;
-    double below = hypot(Z_95 * sqrt(variance), CPU_WAIT_DOUBT * (double)cpu_wait_ns);
+    double below = hypot(Z_95 * sqrt(variance), doubt_ns);
     double above = below;
     double unseen = ticks ? RULE_OF_THREE * wall / (double)ticks : 0;
 
@@ -71,22 +76,40 @@ static struct gw_estimate estimate(uint64_t wait_ns, uint64_t wall_ns, uint64_t 
     };
 }
 
+static double displacing_part(const struct gw_model_quality *quality)
+{
+    return quality->ticks ? (double)quality->displacing / (double)quality->ticks : 0;
+}
+
 bool gw_estimate_disturbed(const struct gw_model_quality *quality)
 {
-    return (double)quality->displacing > DISTURBED_PART * (double)quality->ticks;
+    return displacing_part(quality) > DISTURBED_PART;
+}
+
+void gw_estimate_doubt(struct gw_model_thread *thread, const struct gw_model_quality *quality)
+{
+    const uint64_t *ns = thread->state_ns;
+    uint64_t asleep_ns = ns[GW_STATE_IO_WAIT] + ns[GW_STATE_LOCK_WAIT] + ns[GW_STATE_SLEEP];
+    double active_ns = (double)(thread->wall_ns - asleep_ns);
+    double queued = hypot(CPU_WAIT_DOUBT * (double)ns[GW_STATE_CPU_WAIT],
+                          HANDOFF_DOUBT * (double)ns[GW_STATE_GIL_HANDOFF]);
+
+    thread->wait_doubt_ns = hypot(queued, DISPLACING_DOUBT * displacing_part(quality) * active_ns);
+    if (gw_estimate_disturbed(quality))
+        thread->wait_variance *= DISTURBED_VARIANCE;
 }
 
 struct gw_estimate gw_estimate_thread(const struct gw_model_thread *thread)
 {
     return estimate(thread->wait_ns, thread->wall_ns, thread->ticks, thread->wait_variance,
-                    thread->state_ns[GW_STATE_CPU_WAIT]);
+                    thread->wait_doubt_ns);
 }
 
 struct gw_estimate gw_estimate_group(const struct gw_model *model, const uint32_t *threads,
                                      size_t n)
 {
-    uint64_t wait_ns = 0, wall_ns = 0, ticks = 0, cpu_wait_ns = 0;
-    double variance = 0;
+    uint64_t wait_ns = 0, wall_ns = 0, ticks = 0;
+    double variance = 0, doubt_ns = 0;
 
     for (size_t i = 0; i < n; i++) {
         const struct gw_model_thread *thread = &model->threads[threads[i]];
@@ -94,9 +117,9 @@ struct gw_estimate gw_estimate_group(const struct gw_model *model, const uint32_
         wall_ns += thread->wall_ns;
         ticks += thread->ticks;
         variance += thread->wait_variance;
-        cpu_wait_ns += thread->state_ns[GW_STATE_CPU_WAIT];
+        doubt_ns += thread->wait_doubt_ns;
     }
-    return estimate(wait_ns, wall_ns, ticks, variance, cpu_wait_ns);
+    return estimate(wait_ns, wall_ns, ticks, variance, doubt_ns);
 }
 
 double gw_estimate_margin(const struct gw_estimate *estimate)

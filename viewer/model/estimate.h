@@ -19,11 +19,13 @@
  * all miss something that takes the share 3/n is 5 %: the interval is [0, 3 D]. The same holds the
  * other way round if every tick shows a wait. A group of threads adds the variances of its threads.
  *
- * Sampling is not all: a runnable thread without a CPU may wait for the GIL or not, and not every
- * such doubt can be settled from outside. The time taken for `cpu-wait` widens the interval by a
- * tenth of itself, which covers what the exact reference finds wrong (tests/truth/README.md). And a
- * recorder on the only CPU of its target makes the scheduler choose anew at each tick, which causes
- * waits that the tick itself does not see: the deviation by sampling counts twice then.
+ * Sampling is not all. A runnable thread without a CPU may wait for the GIL or not, and not every
+ * such doubt can be settled from outside: it is a part of the time in `cpu-wait` and `gil-handoff`.
+ * And a tick that takes a CPU from a thread of the target makes the scheduler choose anew behind
+ * it, which causes waits that ticks do not see: a part of the time in which the thread wanted a CPU
+ * or the GIL, and where nearly every tick does so, the deviation by sampling counts 1.5 times. How
+ * large these parts are is measured, not derived (tests/truth/README.md). They err in the same
+ * direction for all threads, so a group adds them as they are.
  */
 #ifndef GW_MODEL_ESTIMATE_H
 #define GW_MODEL_ESTIMATE_H
@@ -58,6 +60,10 @@ struct gw_estimate {
     uint64_t wait_ns, wall_ns;
     double low_ns, high_ns;
 };
+
+/* What sampling cannot answer for: sets wait_doubt_ns and widens wait_variance, once, when all else
+ * of the thread is known. */
+void gw_estimate_doubt(struct gw_model_thread *thread, const struct gw_model_quality *quality);
 
 /* GIL wait of one thread, and of some threads together. */
 struct gw_estimate gw_estimate_thread(const struct gw_model_thread *thread);

@@ -147,15 +147,6 @@ static int take_chunks(struct reading *reading, struct gw_capture_reader *reader
     return rc == -ENOMEM || rc == -GW_E_LIMIT ? rc : 0;
 }
 
-/* The square of the factor by which a disturbed target widens an interval: model/estimate.h. */
-#define DISTURBED_VARIANCE 4
-
-static void widen_if_disturbed(struct gw_tables *tables, const struct gw_model_quality *quality)
-{
-    for (size_t i = 0; gw_estimate_disturbed(quality) && i < tables->threads.n; i++)
-        gw_tables_thread(tables, (uint32_t)i)->wait_variance *= DISTURBED_VARIANCE;
-}
-
 /* The tables become the model. */
 static int finish(struct reading *reading)
 {
@@ -167,7 +158,8 @@ static int finish(struct reading *reading)
     model->pairs = pairs;
     model->quality.grain_ns = reading->pairs.grain_ns;
     gw_account_finish(&reading->account, tables);
-    widen_if_disturbed(tables, &model->quality);
+    for (size_t i = 0; i < tables->threads.n; i++)
+        gw_estimate_doubt(gw_tables_thread(tables, (uint32_t)i), &model->quality);
     gw_follow_finish(&reading->follow, tables);
     model->tick_ns = gw_follow_tick_ns(&reading->follow);
     model->strings = tables->strings;

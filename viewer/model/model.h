@@ -74,6 +74,7 @@ struct gw_model_thread {
     uint64_t wait_ns;              /* gil-wait + gil-handoff */
     uint64_t ticks;                /* samples of it, without those in which it was stopped */
     double wait_variance;          /* of wait_ns, in ns^2: see model/estimate.h */
+    double wait_doubt_ns;          /* likewise, what is not by chance */
     uint64_t n_waits;              /* single waits seen: see model/episode.h, as for ... */
     struct gw_hold_ends hold_ends; /* ... how its holds of a GIL ended */
 };
