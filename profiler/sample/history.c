@@ -198,31 +198,62 @@ static uint64_t queued_before(const struct gw_track *track, const struct gw_grow
     return left_ns < growth->queued_ns ? left_ns : growth->queued_ns;
 }
 
-/* The thread slept when it was last looked at. It woke, was queued, and got its CPU after the last
- * tick: at any time that leaves room for what it ran since. Ticks between its waking and that were
- * spent in the queue, and become an entry of their own. */
+/* When the run of a thread began that slept when it was last looked at. If its line was read at the
+ * last tick, it got its CPU since: at any time that leaves room for what it ran. Otherwise what it
+ * ran was added up since, which is when it went to sleep again or, if it goes on, at any time. */
+static uint64_t start_of_run(const struct gw_tick *now, const struct gw_growth *growth)
+{
+    uint64_t last_ns = now->at_ns - now->dt_ns;
+    if (growth->unread) {
+        uint64_t end_ns = last_ns + (uint64_t)(growth->lot * (double)now->dt_ns);
+        return end_ns > growth->ran_ns ? end_ns - growth->ran_ns : 0;
+    }
+    uint64_t room_ns = now->dt_ns > growth->ran_ns ? now->dt_ns - growth->ran_ns : 0;
+    return last_ns + (uint64_t)(growth->lot * (double)room_ns);
+}
+
+static uint64_t later(uint64_t a, uint64_t b)
+{
+    return a > b ? a : b;
+}
+
+/* What a thread does that woke from this and has a CPU. */
+static enum gw_state woken(const struct gw_entry *entry)
+{
+    if (gw_state_holds_gil(entry->on_cpu))
+        return GW_STATE_GIL_RUNNING;
+    return entry->on_cpu == GW_STATE_GIL_WAIT ? GW_STATE_GIL_HANDOFF : GW_STATE_NATIVE;
+}
+
+/* The thread slept when it was last looked at. Ticks between its waking and its run were spent in
+ * the queue, those behind it that were missed on its CPU; both become entries of their own. */
 static void split_asleep(struct gw_history *history, struct gw_track *track,
                          const struct gw_growth *growth)
 {
-    const struct gw_tick *now = gw_history_tick(history, history->end - 1);
+    uint64_t present = history->end - 1;
     const struct gw_entry *newest = gw_track_newest(track);
-    if (!growth->queued_ns || !growth->slices || !newest ||
-        newest->flags & (GW_ENTRY_DOUBT | GW_ENTRY_QUEUED))
+    if (!newest || newest->flags & (GW_ENTRY_DOUBT | GW_ENTRY_QUEUED))
         return;
-    uint64_t room_ns = now->dt_ns > growth->ran_ns ? now->dt_ns - growth->ran_ns : 0;
-    uint64_t last_ns = now->at_ns - now->dt_ns;
-    uint64_t start_ns = last_ns + (uint64_t)(growth->lot * (double)room_ns);
-    uint64_t queued_ns = queued_before(track, growth);
-    uint64_t from = tick_from(history, start_ns > queued_ns ? start_ns - queued_ns : 0);
-    uint64_t asleep = newest->tick > track->settled ? newest->tick : track->settled; /* for sure */
-    struct gw_entry queued = *newest;
-    queued.tick = from > asleep ? from : asleep + 1;
-    if (queued.tick >= history->end - 1)
-        return;
-    queued.flags = GW_ENTRY_QUEUED;
-    if (push(history, track, queued))
-        track->left_queued_ns -=
-            (int64_t)(last_ns - gw_history_tick(history, queued.tick - 1)->at_ns);
+    struct gw_entry entry = *newest;
+    uint64_t start_ns = start_of_run(gw_history_tick(history, present), growth);
+    uint64_t queued_ns = growth->slices ? queued_before(track, growth) : 0;
+    uint64_t from = later(tick_from(history, start_ns > queued_ns ? start_ns - queued_ns : 0),
+                          later(newest->tick, track->settled) + 1);
+    uint64_t ran_from = later(from, later(tick_from(history, start_ns), present - growth->unread));
+    if (queued_ns && from < ran_from && from < present) {
+        entry.tick = from;
+        entry.flags = GW_ENTRY_QUEUED;
+        uint64_t end = ran_from < present ? ran_from : present;
+        if (push(history, track, entry))
+            track->left_queued_ns -= (int64_t)(gw_history_tick(history, end - 1)->at_ns -
+                                               gw_history_tick(history, from - 1)->at_ns);
+    }
+    if (ran_from < present) {
+        entry.on_cpu = entry.queued = (uint8_t)woken(&entry);
+        entry.tick = ran_from;
+        entry.flags = 0;
+        track->ran_native = push(history, track, entry) && entry.on_cpu == GW_STATE_NATIVE;
+    }
 }
 
 /* The ticks in doubt that a change of the line settles. */

@@ -54,6 +54,7 @@ struct gw_growth {
     uint64_t ran_ns, queued_ns;
     uint64_t slices;
     uint64_t ours_ns; /* for that long we may have pushed it off its CPU */
+    uint64_t unread;  /* ticks just before the present one at which the line was not read */
     double lot;       /* random in [0, 1) */
 };
 

@@ -120,18 +120,13 @@ static bool is_likelier(const struct gw_session *session, const struct gw_look *
  * held the GIL in the memory read went to sleep after the count was taken. */
 static uint32_t count_sleepers(const struct gw_session *session, uint32_t gil)
 {
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < session->n_threads; i++) {
-        const struct gw_thread *thread = session->threads[i];
-        n += thread->alive && thread->asleep && thread->in_cond &&
-             gw_session_thread_gil(session, thread) == gil;
-    }
+    uint32_t n = session->gils[gil].n_in_cond;
     for (uint32_t i = 0; i < session->n_looks; i++) {
         const struct gw_look *look = &session->looks[i];
         const struct gw_thread *thread = session->threads[look->thread];
         if (gw_session_thread_gil(session, thread) != gil)
             continue;
-        bool was = thread->asleep && thread->in_cond;
+        bool was = thread->cond_gil == gil;
         bool is = look->evidence.futex == GW_GIL_FUTEX_WAIT && !look->evidence.holds_before;
         n = n + is - was;
     }
@@ -250,14 +245,25 @@ static void remember_origin(const struct gw_session *session, struct gw_thread *
     thread->run_cpu_ns = thread->sched.cpu_ns;
 }
 
-/* The thread's schedstat line has changed: what it did until now is settled. */
-static void settle(struct gw_session *session, struct gw_thread *thread)
+/* Ticks at which the thread may have run unseen. What is still running and has been charged with
+ * less than a period began behind the last tick, as far as can be told. */
+static uint64_t missed_ticks(const struct gw_session *session, const struct gw_look *look)
 {
+    const struct gw_thread *thread = session->threads[look->thread];
+    bool just_began = look->call.kind == GW_SYSCALL_RUNNING && thread->ran_ns < tick_ns(session);
+    return just_began ? 0 : thread->unread;
+}
+
+/* The thread's schedstat line has changed: what it did until now is settled. */
+static void settle(struct gw_session *session, const struct gw_look *look)
+{
+    struct gw_thread *thread = session->threads[look->thread];
     gw_track_settle(session->history, &thread->track,
                     &(struct gw_growth){.ran_ns = thread->ran_ns,
                                         .queued_ns = thread->queued_ns,
                                         .slices = thread->slices,
                                         .ours_ns = session->last_work_ns + WAKING_NS,
+                                        .unread = missed_ticks(session, look),
                                         .lot = gw_random_unit(&session->random)});
 }
 
@@ -306,7 +312,7 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (!thread->alive)
         return;
     if (thread->moved)
-        settle(session, thread);
+        settle(session, look);
     struct gw_judgement judgement = gw_classify(&look->evidence);
     if (session->stopped) /* what it was doing shows when it goes on */
         judgement = (struct gw_judgement){.on_cpu = GW_STATE_STOPPED, .queued = GW_STATE_STOPPED};
@@ -330,6 +336,7 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (!thread->has_sched) /* without schedstat nothing will settle it: take it at its word */
         entry.flags = 0;
     gw_track_add(session->history, &thread->track, entry);
+    gw_watch_note(session, look->thread);
 }
 
 static void note_holders(struct gw_session *session)
@@ -365,7 +372,7 @@ void gw_judge_adopt_holders(struct gw_session *session)
         else
             gw_track_add(session->history, &gil->track, (struct gw_entry){.stack = holder});
         session->n_looks = 0;
-        gw_tick_add_look(session, slot);
+        gw_watch_add_look(session, slot);
         gw_look_stack(session, &session->looks[0]);
         gather(session, &session->looks[0]);
         judge(session, &session->looks[0]);

@@ -107,6 +107,7 @@ static struct gw_thread *add_thread(struct gw_session *session, const struct gw_
     thread->last_cpu = -1;
     thread->ended_tick = UINT64_MAX;
     thread->late = true;
+    thread->cond_gil = UINT32_MAX;
     char numbered[32];
     snprintf(numbered, sizeof numbered, "thread %d", thread->ns_tid);
     set_name(thread, numbered); /* until a better one is found */
@@ -270,6 +271,7 @@ int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all)
         if (session->threads[i]->alive && session->threads[i]->n_tstates)
             choose_current(session->threads[i]);
     session->roster_due = false;
+    session->watch.stale = true;
     return index_tstates(session);
 }
 

@@ -33,7 +33,9 @@ static int allocate(struct gw_session *session, double rate_hz)
     if (!session->codes || !session->scratch || !session->threads || !session->history ||
         !session->looks || !session->ranges || !session->arena)
         return -ENOMEM;
-    int err = gw_thread_list_init(&session->list);
+    int err = gw_watch_init(session);
+    if (!err)
+        err = gw_thread_list_init(&session->list);
     return err ? err : gw_codes_reserve(session->codes, SPARE_CODES);
 }
 
@@ -107,6 +109,7 @@ void gw_session_close(struct gw_session *session)
         return;
     if (session->threads)
         gw_roster_free(session);
+    gw_watch_free(session);
     gw_thread_list_fini(&session->list);
     gw_codes_free(session->codes);
     gw_stack_scratch_free(session->scratch);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The inside of a session, shared by session.c, roster.c, tick.c, look_stack.c,
- * judge.c and encode.c and nobody else. */
+/* The inside of a session, shared by session.c, roster.c, watch.c, tick.c,
+ * look_stack.c, judge.c and encode.c and nobody else. */
 #ifndef GW_SAMPLE_SESSION_STATE_H
 #define GW_SAMPLE_SESSION_STATE_H
+
+#include <time.h>
 
 #include "base/idmap.h"
 #include "cpython/code.h"
@@ -41,9 +43,13 @@ struct gw_thread {
     bool has_sched;
     bool moved;                         /* the line changed since the thread was judged, */
     uint64_t queued_ns, ran_ns, slices; /* and by so much */
-    bool asleep;  /* it slept: while its schedstat line stays, nothing of it changes */
-    int last_cpu; /* where it was seen to run, -1: not known */
-    bool late;    /* to be looked at in this tick in spite of that */
+    uint64_t read_tick, unread;         /* when the line was last read, and see gw_growth */
+    bool asleep;          /* it slept: while its schedstat line stays, nothing of it changes */
+    int last_cpu;         /* where it was seen to run, -1: not known */
+    bool late;            /* to be looked at in this tick in spite of that */
+    uint32_t still_ticks; /* it slept through so many looks at its line, */
+    bool far;             /* and is watched with others now: see struct gw_watch */
+    uint32_t cond_gil;    /* among gw_gil_state.n_in_cond of this one, UINT32_MAX: of none */
     enum gw_run_origin origin;
     bool in_cond;        /* when last seen asleep it was in the GIL's condition variable */
     bool free_run;       /* the last look found it runnable without the GIL, */
@@ -73,6 +79,7 @@ struct gw_gil_state {
     struct gw_gil_words before, after;
     struct gw_gil_words held; /* the words of the tick before */
     uint64_t contested_ns;    /* for about that long the present hold has kept others waiting */
+    uint32_t n_in_cond;       /* threads last seen asleep in its condition variable */
     uint8_t copy[GW_MAX_GIL_BYTES], copy_after[GW_MAX_GIL_BYTES];
     bool readable, seen;
     uint64_t written_switches;            /* switch_number when the last block was written */
@@ -91,6 +98,20 @@ struct gw_look {
     unsigned place;       /* of enum gw_entry_flag, what that tells */
     uint64_t last_ran_ns; /* as gw_task_last_ran says, 0: not asked */
     struct gw_evidence evidence;
+};
+
+/* Slots of threads by how they are watched: the near ones' schedstat lines are read in each tick.
+ * The far ones have slept for long; together they are watched by the CPU clock of the process. */
+struct gw_watch {
+    uint32_t *near, *far; /* GW_MAX_THREADS each */
+    uint32_t n_near, n_far;
+    uint32_t *holders; /* likewise: seen asleep with a GIL */
+    uint32_t n_holders;
+    bool stale; /* threads came or went: sort them anew */
+    bool has_clock, has_rest;
+    clockid_t clock;  /* CPU time of the process */
+    uint64_t rest_ns; /* that, less the CPU time of the near ones, when the far ones were read */
+    uint32_t in_vain; /* the far ones were read so often in a row, and none had moved */
 };
 
 struct gw_session {
@@ -112,6 +133,7 @@ struct gw_session {
     struct gw_idmap by_tstate; /* thread state address -> slot */
     struct gw_gil_state gils[GW_MAX_INTERPRETERS];
     uint32_t n_gils;
+    struct gw_watch watch;
     struct gw_history *history;
     uint64_t random;
 
@@ -153,8 +175,22 @@ void gw_roster_free(struct gw_session *session);
 /* The thread is gone, or is no Python thread any more, from this tick on. */
 void gw_roster_end_thread(struct gw_thread *thread, uint64_t tick);
 
-/* tick.c: look at a thread in this tick. */
-void gw_tick_add_look(struct gw_session *session, uint32_t slot);
+/* watch.c: room for GW_MAX_THREADS; -ENOMEM. */
+int gw_watch_init(struct gw_session *session);
+void gw_watch_free(struct gw_session *session);
+/* Start the looks of a tick: all threads that moved since the last one, or that do not sleep.
+ * Returns how many lines of schedstat changed; the first look at a thread is no sign that it
+ * moved. */
+uint32_t gw_watch_find_looks(struct gw_session *session);
+/* Add those that the GILs give away: who slept and now holds one, or held one asleep and does not
+ * any more. */
+void gw_watch_add_late_looks(struct gw_session *session);
+/* Look at a thread in this tick. */
+void gw_watch_add_look(struct gw_session *session, uint32_t slot);
+/* The thread has been judged. */
+void gw_watch_note(struct gw_session *session, uint32_t slot);
+
+/* tick.c */
 /* Slot of the thread that holds a GIL by its words; GW_NO_HOLDER, GW_UNKNOWN_HOLDER. */
 uint32_t gw_session_holder(const struct gw_session *session, const struct gw_gil_words *words);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * One tick, in this order:
- *   schedstat of every thread   - what slept and has the same line is as it was
+ *   schedstat (watch.c)         - what slept and has the same line is as it was
  *   ONE batched memory read     - GILs, list heads, thread states and stacks of all others
  *   syscall of those others     - what they sleep in
  *   the GILs again              - a holder that is the same in both was it all along
@@ -14,66 +14,6 @@
 #include "sample/session_state.h"
 
 #define STILL_NS 4000000ull
-
-/* --- who has to be looked at ------------------------------------------------------------------ */
-
-void gw_tick_add_look(struct gw_session *session, uint32_t slot)
-{
-    struct gw_look *look = &session->looks[session->n_looks++];
-    look->thread = slot;
-    look->has_image = false;
-    look->call = (struct gw_syscall){0};
-    look->ours = false;
-    look->evidence = (struct gw_evidence){0};
-    session->threads[slot]->late = false;
-}
-
-/* True if the line changed, or cannot be had. */
-static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
-{
-    struct gw_schedstat now;
-    int err = gw_task_schedstat(&thread->task, &now);
-    if (err == -ESRCH) {
-        gw_track_settle_ended(session->history, &thread->track);
-        gw_roster_end_thread(thread, gw_history_end(session->history) - 1);
-        session->roster_due = true;
-        return false;
-    }
-    if (err)
-        return true;
-    if (!thread->has_sched) {
-        thread->has_sched = true;
-        thread->first_sched = thread->sched = now;
-        return true;
-    }
-    if (now.cpu_ns == thread->sched.cpu_ns && now.run_queue_ns == thread->sched.run_queue_ns &&
-        now.slices == thread->sched.slices)
-        return false;
-    thread->moved = true;
-    thread->queued_ns += now.run_queue_ns - thread->sched.run_queue_ns;
-    thread->ran_ns += now.cpu_ns - thread->sched.cpu_ns;
-    thread->slices += now.slices - thread->sched.slices;
-    thread->sched = now;
-    return true;
-}
-
-/* Returns how many lines changed; the first look at a thread is no sign that it moved. */
-static uint32_t find_looks(struct gw_session *session)
-{
-    uint32_t n_changed = 0;
-    session->n_looks = 0;
-    for (uint32_t i = 0; i < session->n_threads; i++) {
-        struct gw_thread *thread = session->threads[i];
-        if (!thread->alive)
-            continue;
-        bool known = thread->has_sched;
-        bool changed = read_schedstat(session, thread);
-        n_changed += changed && known;
-        if (thread->alive && (changed || !thread->asleep || thread->late))
-            gw_tick_add_look(session, i);
-    }
-    return n_changed;
-}
 
 /* --- the batched read ------------------------------------------------------------------------- */
 
@@ -166,37 +106,6 @@ static int read_memory(struct gw_session *session)
     return 0;
 }
 
-/* A thread that slept and now holds a GIL, or that held one asleep and does not any more, has to
- * be looked at although its line has not changed yet. */
-static void add_late_looks(struct gw_session *session)
-{
-    for (uint32_t i = 0; i < session->n_gils; i++) {
-        uint32_t slot = session->gils[i].holder_before;
-        if (slot >= session->n_threads)
-            continue;
-        struct gw_thread *thread = session->threads[slot];
-        const struct gw_entry *newest = gw_track_newest(&thread->track);
-        bool looked = false;
-        for (uint32_t l = 0; l < session->n_looks; l++)
-            looked |= session->looks[l].thread == slot;
-        if (!looked && thread->alive && (!newest || !gw_state_holds_gil(newest->on_cpu)))
-            gw_tick_add_look(session, slot);
-    }
-    uint32_t n_looks = session->n_looks;
-    for (uint32_t i = 0; i < session->n_threads; i++) {
-        struct gw_thread *thread = session->threads[i];
-        const struct gw_entry *newest = thread->alive ? gw_track_newest(&thread->track) : NULL;
-        if (!newest || !gw_state_holds_gil(newest->on_cpu) || newest->gil >= session->n_gils ||
-            session->gils[newest->gil].holder_before == i)
-            continue;
-        bool looked = false;
-        for (uint32_t l = 0; l < n_looks; l++)
-            looked |= session->looks[l].thread == i;
-        if (!looked)
-            gw_tick_add_look(session, i);
-    }
-}
-
 /* --- the kernel's view -------------------------------------------------------------------------
  */
 
@@ -217,7 +126,7 @@ static void read_syscalls(struct gw_session *session)
         int err = gw_task_syscall(&thread->task, &look->call);
         if (err == -ESRCH) {
             gw_roster_end_thread(thread, gw_history_end(session->history) - 1);
-            session->roster_due = true;
+            session->roster_due = session->watch.stale = true;
         }
         if (err) {
             look->evidence.unreadable = true;
@@ -254,6 +163,7 @@ static void note_resumed(struct gw_session *session)
     for (uint32_t i = 0; i < session->n_threads; i++)
         if (session->threads[i]->alive && !session->threads[i]->late)
             session->threads[i]->late = true;
+    session->watch.stale = true;
 }
 
 /* -------------------------------------------------------------------------------------------------
@@ -268,7 +178,7 @@ static enum gw_session_fate sample(struct gw_session *session)
         session->dropped++;
         return GW_SESSION_GOES_ON;
     }
-    add_late_looks(session);
+    gw_watch_add_late_looks(session);
     read_syscalls(session);
     gw_rmem_readv(&session->memory, session->ranges, plan_gils(session, true));
     decode_gils(session, true);
@@ -289,11 +199,11 @@ static enum gw_proc_fate fate_of_still(struct gw_session *session)
 
 static enum gw_session_fate look(struct gw_session *session)
 {
-    uint32_t n_moved = find_looks(session);
+    uint32_t n_moved = gw_watch_find_looks(session);
     enum gw_proc_fate fate = n_moved ? GW_PROC_RUNS : fate_of_still(session);
     if (session->stopped && fate == GW_PROC_RUNS) {
         note_resumed(session);
-        find_looks(session);
+        gw_watch_find_looks(session);
     }
     if (n_moved == 0) {
         switch (fate) {

@@ -135,3 +135,17 @@ class RecordedStates(StatesCase):
         self.assertGreater(by_hog, 0.8 * sum(pair["seconds"] for pair in of_waiter))
         self.assertEqual({pair["holder"]["function"] for pair in of_waiter
                           if pair["kind"] == "held"}, {"hog"})
+
+    def test_short_runs_of_many_sleepers(self):
+        """Threads that have slept for long are not looked at one by one, and yet nothing is lost."""
+        target = self.start(TARGETS / "naps.py")
+        time.sleep(0.5)
+        report = self.report(self.record(target.pid, 3))
+        naps = [thread for thread in report["threads"] if thread["name"].startswith("nap-")]
+        self.assertEqual(len(naps), 40)
+        cpu_s = sum(thread["cpu_s"] for thread in naps)
+        run_s = sum(thread["states"].get(state, 0) for thread in naps
+                    for state in ("native", "gil-running"))
+        self.assertGreater(cpu_s, 0.05)
+        self.assertGreater(run_s, 0.4 * cpu_s)  # a quarter without what is made up for afterwards
+        self.assertLess(run_s, 1.6 * cpu_s + 0.1)

@@ -423,6 +423,46 @@ static void asleep_and_woken(void **state)
     }
 }
 
+/* The same, but its line was not read at ticks 5 to 9: what it ran in the meantime is made up for.
+ * It ran until 9 ms + lot. */
+static void woken_unseen(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_state asleep, woken;
+        struct gw_growth growth;
+        uint64_t queued_from, ran_from; /* 10: not at all */
+    } cases[] = {
+        {GW_STATE_SLEEP, GW_STATE_NATIVE, {.ran_ns = 3 * MS, .slices = 1}, 10, 6},
+        {GW_STATE_SLEEP, GW_STATE_NATIVE, {.ran_ns = 3 * MS, .slices = 1, .lot = 0.5}, 10, 7},
+        {GW_STATE_SLEEP, GW_STATE_NATIVE, {.ran_ns = MS / 2, .slices = 1, .lot = 0.4}, 10, 9},
+        {GW_STATE_SLEEP, GW_STATE_NATIVE, {.ran_ns = MS / 2, .slices = 1, .lot = 0.6}, 10, 10},
+        {GW_STATE_SLEEP, GW_STATE_NATIVE, {.ran_ns = 50 * MS, .slices = 1}, 10, 5},
+        {GW_STATE_IO_WAIT, GW_STATE_NATIVE, {.ran_ns = MS, .queued_ns = 2 * MS, .slices = 1}, 6, 8},
+        {GW_STATE_GIL_WAIT, GW_STATE_GIL_HANDOFF, {.ran_ns = 2 * MS, .slices = 1}, 10, 7},
+        {GW_STATE_GIL_BLOCKED, GW_STATE_GIL_RUNNING, {.ran_ns = 2 * MS, .slices = 1}, 10, 7},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gw_growth growth = cases[i].growth;
+        struct world world;
+        growth.unread = 5;
+        start(&world, 100);
+        tick(&world);
+        add(&world, cases[i].asleep, GW_STATE_CPU_WAIT, 0);
+        for (int t = 1; t < 10; t++)
+            tick(&world);
+        line_changes(&world, growth);
+        add(&world, GW_STATE_LOCK_WAIT, GW_STATE_CPU_WAIT, 0);
+        uint64_t ran = cases[i].ran_from;
+        uint64_t queued = cases[i].queued_from < ran ? cases[i].queued_from : ran;
+        assert_int_equal(count(&world, 0, queued, cases[i].asleep), queued);
+        assert_int_equal(count(&world, queued, ran, GW_STATE_CPU_WAIT), ran - queued);
+        assert_int_equal(count(&world, ran, 10, cases[i].woken), 10 - ran);
+        assert_int_equal(state_at(&world, 10), GW_STATE_LOCK_WAIT);
+        finish(&world);
+    }
+}
+
 /* --- the origin of a run -------------------------------------------------------------------- */
 
 /* That a run began with the GIL counts until it is seen to run without. */
@@ -649,6 +689,7 @@ int main(void)
         cmocka_unit_test(ended_asleep),
         cmocka_unit_test(seen_asleep_stays_asleep),
         cmocka_unit_test(asleep_and_woken),
+        cmocka_unit_test(woken_unseen),
         cmocka_unit_test(native_run_ends_the_credit),
         cmocka_unit_test(another_run_has_its_own_credit),
         cmocka_unit_test(what_never_got_a_cpu),
