@@ -98,10 +98,11 @@ static void cut_to_shared(struct gw_walk *walk, const struct gw_walk *earlier)
 
 /* Calls of some ten nanoseconds make each copy of a stack a mixture of several, and two copies may
  * be the same mixture by chance. A running thread is therefore walked a second time. */
-static enum gw_walk_result confirm(struct gw_session *session, struct gw_thread *thread)
+static enum gw_walk_result confirm(struct gw_session *session, struct gw_thread *thread,
+                                   const struct gw_look *look)
 {
     session->first_walk = session->walk;
-    enum gw_walk_result result = walk(session, thread, NULL);
+    enum gw_walk_result result = walk(session, thread, look->has_second ? &look->second : NULL);
     if (result == GW_WALK_OK)
         cut_to_shared(&session->walk, &session->first_walk);
     return result == GW_WALK_OK && session->walk.n == 0 ? GW_WALK_TORN : result;
@@ -114,7 +115,7 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     if (result == GW_WALK_EMPTY && thread->n_tstates > 1)
         result = walk_others(session, thread);
     if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING)
-        result = confirm(session, thread);
+        result = confirm(session, thread, look);
     thread->lost = false;
     if (result == GW_WALK_OK && intern_walk(session, thread))
         return;

@@ -90,10 +90,10 @@ struct gw_gil_state {
 /* A thread's part in the tick under way. */
 struct gw_look {
     uint32_t thread;
-    struct gw_stack_image image;
+    struct gw_stack_image image, second; /* the second one is read later, of running threads */
     struct gw_syscall call;
     enum gw_syscall_class class;
-    bool has_image;
+    bool has_image, has_second;
     bool ours;            /* runnable, and its CPU is the one we run on: */
     unsigned place;       /* of enum gw_entry_flag, what that tells */
     uint64_t last_ran_ns; /* as gw_task_last_ran says, 0: not asked */
@@ -141,9 +141,9 @@ struct gw_session {
     struct gw_look *looks;
     uint32_t n_looks;
     struct gw_rmem_range *ranges;
-    size_t cap_ranges;
+    size_t cap_ranges, n_ranges; /* n: of the first read */
     uint8_t *arena;
-    size_t arena_bytes;
+    size_t arena_bytes, arena_used;
     gw_raddr heads[GW_MAX_INTERPRETERS];
     struct gw_location locations[GW_MAX_FRAMES];
     struct gw_walk walk, first_walk;

@@ -4,7 +4,8 @@
  *   schedstat (watch.c)         - what slept and has the same line is as it was
  *   ONE batched memory read     - GILs, list heads, thread states and stacks of all others
  *   syscall of those others     - what they sleep in
- *   the GILs again              - a holder that is the same in both was it all along
+ *   the GILs again              - a holder that is the same in both was it all along;
+ *                                 with them the stacks of those that run, to make sure
  * The state is that at the instant of the memory read; what came later only helps to tell it.
  */
 #include <errno.h>
@@ -17,15 +18,16 @@
 
 /* --- the batched read ------------------------------------------------------------------------- */
 
-static size_t plan_gils(struct gw_session *session, bool after)
+static size_t plan_gils(struct gw_session *session, size_t n, bool after)
 {
     for (uint32_t i = 0; i < session->n_gils; i++) {
         struct gw_gil_state *gil = &session->gils[i];
-        session->ranges[i] = (struct gw_rmem_range){.addr = gil->addr,
-                                                    .buf = after ? gil->copy_after : gil->copy,
-                                                    .len = session->python.layout.extent[GW_S_gil]};
+        session->ranges[n++] =
+            (struct gw_rmem_range){.addr = gil->addr,
+                                   .buf = after ? gil->copy_after : gil->copy,
+                                   .len = session->python.layout.extent[GW_S_gil]};
     }
-    return session->n_gils;
+    return n;
 }
 
 static size_t plan_heads(struct gw_session *session, size_t n)
@@ -39,21 +41,30 @@ static size_t plan_heads(struct gw_session *session, size_t n)
     return n;
 }
 
+/* Room for an image of the look's thread; false: there is none, it is read on its own later. */
+static bool plan_image(struct gw_session *session, const struct gw_look *look, size_t *n,
+                       size_t *used, struct gw_stack_image *image)
+{
+    const struct gw_stack_guess *guess = &session->threads[look->thread]->guess;
+    size_t bytes = gw_stack_image_bytes(&session->python.layout, guess);
+    if (bytes > session->arena_bytes - *used ||
+        *n + GW_IMAGE_RANGES + GW_MAX_INTERPRETERS > session->cap_ranges)
+        return false;
+    gw_stack_image_plan(&session->python.layout, guess, session->ranges + *n,
+                        session->arena + *used, image);
+    *n += 2 * image->n;
+    *used += bytes;
+    return true;
+}
+
 static size_t plan_images(struct gw_session *session, size_t n)
 {
-    size_t used = 0;
+    session->arena_used = 0;
     for (uint32_t i = 0; i < session->n_looks; i++) {
         struct gw_look *look = &session->looks[i];
-        const struct gw_stack_guess *guess = &session->threads[look->thread]->guess;
-        size_t bytes = gw_stack_image_bytes(&session->python.layout, guess);
-        if (bytes > session->arena_bytes - used || GW_IMAGE_RANGES > session->cap_ranges - n)
-            continue; /* read on its own later */
-        gw_stack_image_plan(&session->python.layout, guess, session->ranges + n,
-                            session->arena + used, &look->image);
-        look->has_image = true;
-        n += 2 * look->image.n;
-        used += bytes;
+        look->has_image = plan_image(session, look, &n, &session->arena_used, &look->image);
     }
+    session->n_ranges = n;
     return n;
 }
 
@@ -65,16 +76,17 @@ uint32_t gw_session_holder(const struct gw_session *session, const struct gw_gil
     return gw_idmap_find(&session->by_tstate, words->last_holder, &slot) ? slot : GW_UNKNOWN_HOLDER;
 }
 
-static void decode_gils(struct gw_session *session, bool after)
+/* `first` is the range of the first one. */
+static void decode_gils(struct gw_session *session, size_t first, bool after)
 {
     for (uint32_t i = 0; i < session->n_gils; i++) {
         struct gw_gil_state *gil = &session->gils[i];
         struct gw_gil_words *words = after ? &gil->after : &gil->before;
         struct gw_span copy =
-            gw_span_of(after ? gil->copy_after : gil->copy, session->ranges[i].got);
-        bool first = !gil->seen;
+            gw_span_of(after ? gil->copy_after : gil->copy, session->ranges[first + i].got);
+        bool is_new = !gil->seen;
         gil->readable = gw_gil_decode(&session->python.layout, copy, words);
-        if (first && gil->readable) { /* switches count from the first tick on */
+        if (is_new && gil->readable) { /* switches count from the first tick on */
             gil->seen = true;
             gil->written_switches = words->switch_number;
         }
@@ -90,13 +102,13 @@ static void decode_gils(struct gw_session *session, bool after)
 
 static int read_memory(struct gw_session *session)
 {
-    size_t n = plan_heads(session, plan_gils(session, false));
+    size_t n = plan_heads(session, plan_gils(session, 0, false));
     size_t n_lists = n;
     n = plan_images(session, n);
     int err = gw_rmem_readv(&session->memory, session->ranges, n);
     if (err)
         return err;
-    decode_gils(session, false);
+    decode_gils(session, 0, false);
     for (size_t i = session->n_gils; i < n_lists; i++) {
         size_t at = i - session->n_gils;
         if (session->ranges[i].got != sizeof session->heads[at] ||
@@ -104,6 +116,20 @@ static int read_memory(struct gw_session *session)
             session->roster_due = true;
     }
     return 0;
+}
+
+/* The GILs once more, and the stacks of those that run: behind the ranges of the first read. */
+static void read_memory_again(struct gw_session *session)
+{
+    size_t first = session->n_ranges;
+    size_t n = plan_gils(session, first, true);
+    for (uint32_t i = 0; i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        if (look->has_image && look->call.kind == GW_SYSCALL_RUNNING)
+            look->has_second = plan_image(session, look, &n, &session->arena_used, &look->second);
+    }
+    gw_rmem_readv(&session->memory, session->ranges + first, n - first);
+    decode_gils(session, first, true);
 }
 
 /* --- the kernel's view -------------------------------------------------------------------------
@@ -180,8 +206,7 @@ static enum gw_session_fate sample(struct gw_session *session)
     }
     gw_watch_add_late_looks(session);
     read_syscalls(session);
-    gw_rmem_readv(&session->memory, session->ranges, plan_gils(session, true));
-    decode_gils(session, true);
+    read_memory_again(session);
     gw_judge_looks(session);
     return GW_SESSION_GOES_ON;
 }

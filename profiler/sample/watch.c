@@ -18,7 +18,7 @@
 /* A thread is far when it has slept through so many looks. */
 #define STILL_TICKS 64u
 /* Fewer far ones are read one by one: the clock costs about as much as this many lines. */
-#define FEW_FAR 8u
+#define FEW_FAR 5u
 /* Where threads that are not ours run (a pool without Python), the clock always differs: after so
  * many reads in vain it is asked once in so many ticks only. */
 #define IN_VAIN 8u
@@ -112,7 +112,7 @@ void gw_watch_add_look(struct gw_session *session, uint32_t slot)
 {
     struct gw_look *look = &session->looks[session->n_looks++];
     look->thread = slot;
-    look->has_image = false;
+    look->has_image = look->has_second = false;
     look->call = (struct gw_syscall){0};
     look->ours = false;
     look->evidence = (struct gw_evidence){0};
