@@ -292,6 +292,8 @@ static void tick_all(struct gw_recorder *recorder, uint64_t now_ns)
 
 static void wait_until(uint64_t at_ns)
 {
+    if (gw_monotonic_ns() >= at_ns)
+        return; /* the kernel would set up a timer all the same */
     struct timespec at = {.tv_sec = (time_t)(at_ns / GW_NS_PER_S),
                           .tv_nsec = (long)(at_ns % GW_NS_PER_S)};
     clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &at, NULL); /* a signal ends it early */

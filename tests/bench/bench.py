@@ -1,91 +1,196 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""CPU per tick and ticks per second of `gilwait record`, over threads and stack depth.
+"""gilwait beside the other profilers, on the same targets in turn.
 
-usage: bench.py [--bin DIR] [--python PATH] [--seconds S] [--rounds N] [--json FILE]
+usage: bench.py [--cases 8x10,64x100,server] [--tools NAME,...] [--measures cost,fastest,first,slowdown]
+                [--rounds N] [--seconds S] [--results FOLDER] [--json FILE] [--table]
 
-For each target: CPU time (user + system, start-up taken off) per tick at 1 kHz, and the most ticks
-per second that it makes with no CPU budget. Medians over the rounds, with the range. Machines are
-noisy: compare figures of one run only.
+Every result is kept in the folder: what is there is not measured again, so a run goes on where it
+was stopped, and --table only prints. Machines are noisy: the figures are medians with their range,
+and only those of one run are to be compared.
 """
 import argparse
 import json
 import os
-import resource
-import statistics
+import pathlib
 import subprocess
 import sys
 import tempfile
+import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-CASES = [(threads, depth) for depth in (10, 100) for threads in (1, 8, 64, 256)]
+import peers
+import report
+import targets
+import tools
 
-def start_target(python, threads, depth):
-    target = subprocess.Popen([python, os.path.join(HERE, "target.py"), str(threads), str(depth)],
-                              stdout=subprocess.PIPE, text=True)
-    return target, int(target.stdout.readline())
+sys.path.insert(0, str(peers.HERE.parent))
+import check_format  # noqa: E402  (a reader of captures, found by the line above)
 
-def record(gilwait, pid, seconds, rate):
-    """Record once: CPU seconds of the recorder, and the report's quality."""
-    with tempfile.TemporaryDirectory() as folder:
-        capture = os.path.join(folder, "bench.gilwait")
-        before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        subprocess.run([gilwait, "record", "-p", str(pid), "-d", str(seconds), "-r", str(rate),
-                        "--max-cpu", "100", "-q", "-o", capture], check=True)
-        after = resource.getrusage(resource.RUSAGE_CHILDREN)
-        report = subprocess.run([gilwait, "report", "--json", capture], check=True, capture_output=True)
-        cpu = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-        return cpu, json.loads(report.stdout)["quality"], os.path.getsize(capture)
+CASES = [f"{threads}x{depth}" for depth in (10, 100) for threads in (1, 8, 64, 256, 1000)]
+SHORT_S = 1   # as short as all of them can record
+WINDOW_S = 2  # of work alone and of work while sampled
 
-def measure(gilwait, python, threads, depth, seconds, rounds):
-    rows = []
-    target, pid = start_target(python, threads, depth)
+
+def facts():
+    model = [line.split(":")[1].strip() for line in open("/proc/cpuinfo", encoding="utf-8")
+             if line.startswith("model name")]
+    return {"cpu": model[0] if model else "unknown", "cpus": os.cpu_count(),
+            "kernel": os.uname().release, "load": os.getloadavg()[0],
+            "when": time.strftime("%Y-%m-%d %H:%M", time.gmtime()) + " UTC"}
+
+
+def cost(tool, target, options, folder):
+    """Starting and ending are in both recordings, and fall out of the difference."""
+    short = tool.record(target, SHORT_S, 1000, folder / "short")
+    long = tool.record(target, SHORT_S + options.seconds, 1000, folder / "long")
+    ticks = max(1, long.ticks - short.ticks)
+    took_s = max(options.seconds, long.wall_s - short.wall_s)
+    return {"us_per_tick": 1e6 * (long.cpu_s - short.cpu_s) / ticks,
+            "ticks_per_s": ticks / took_s, "lost": long.lost,
+            "torn": getattr(long, "torn", None), "peak_mib": long.peak_kib / 1024,
+            "mib_per_min": (long.bytes - short.bytes) / 2**20 * 60 / options.seconds,
+            "report_s": long.report_s}
+
+
+def fastest(tool, target, options, folder):
+    run = tool.record(target, options.seconds, tool.fastest, folder / "fastest")
+    return {"most_ticks_per_s": run.ticks / max(options.seconds, run.wall_s),
+            "fastest_lost": run.lost}
+
+
+class FirstTick(check_format.Capture):
+    """The instant of the first tick of a capture, on CLOCK_MONOTONIC."""
+
+    def __init__(self, data):
+        self.ns = None
+        super().__init__(data)
+
+    def take_block(self, block):
+        first_ns = check_format.number(block, 2) + check_format.column(block, 3)[0]
+        self.ns = min(first_ns, self.ns or first_ns)
+
+
+def first(tool, target, _, folder):
+    """From exec to the first look: of gilwait only, as the others do not write down when that was."""
+    began_ns = time.clock_gettime_ns(time.CLOCK_MONOTONIC)
+    tool.record(target, 0.2, 1000, folder / "first")
+    return {"first_ms": (FirstTick((folder / "first").read_bytes()).ns - began_ns) / 1e6}
+
+
+def work_per_cpu_s(target):
+    calls, cpu_s = target.done()
+    time.sleep(WINDOW_S)
+    more_calls, more_cpu_s = target.done()
+    return (more_calls - calls) / max(1e-9, more_cpu_s - cpu_s)
+
+
+def slowdown(tool, target, _, folder):
+    """What the target gets done in a second of its CPU, alone and while it is sampled."""
+    cpus = sorted(os.sched_getaffinity(0))
+    found = {}
+    for place, of_tool in (("other", cpus[-1]), ("same", cpus[0])):
+        for task in os.listdir(f"/proc/{target.pid}/task"):
+            os.sched_setaffinity(int(task), {cpus[0]})
+        for rate in (1000, 10000):
+            alone = work_per_cpu_s(target)
+            command = ["taskset", "-c", of_tool,
+                       *tool.command(target, WINDOW_S + 2, rate, folder / "slowdown")]
+            with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
+                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+                time.sleep(1)
+                sampled = work_per_cpu_s(target)
+                process.terminate()
+            alone = (alone + work_per_cpu_s(target)) / 2
+            found[f"slowdown_{place}_{rate}"] = 1 - sampled / alone
+    return found
+
+
+MEASURES = {"cost": cost, "fastest": fastest, "first": first, "slowdown": slowdown}
+
+
+def applies(measure, tool, case):
+    if measure == "first":
+        return tool.name == "gilwait"
+    return measure != "slowdown" or case == "8x10"
+
+
+def measure_case(case, version, chosen, options):
+    python = peers.harness.interpreters().get(version)
+    if not python:
+        print(f"{case}: there is no CPython {version}", file=sys.stderr)
+        return
+    with tempfile.TemporaryDirectory(prefix="gilwait-bench-", dir="/tmp") as folder:
+        folder = pathlib.Path(folder)
+        with targets.started(case, python, folder) as target:
+            for number in range(options.rounds):
+                # In turn, and each time another one first.
+                for tool in chosen[number % len(chosen):] + chosen[:number % len(chosen)]:
+                    for measure in options.measures:
+                        if applies(measure, tool, case):
+                            keep(tool, target, measure, (case, version, number), options, folder)
+
+
+def keep(tool, target, measure, key, options, folder):
+    case, version, number = key
+    path = options.results / f"{case}.{version}.{tool.name}.{measure}.{number}.json"
+    if path.exists():
+        return
     try:
-        for _ in range(rounds):
-            start_up, _, _ = record(gilwait, pid, 0.02, 100)
-            cpu, quality, size = record(gilwait, pid, seconds, 1000)
-            _, fastest, _ = record(gilwait, pid, seconds, 100000)
-            rows.append({
-                "us_per_tick": (cpu - start_up) / quality["ticks"] * 1e6,
-                "ticks_per_s_at_1khz": quality["ticks"] / seconds,
-                "max_ticks_per_s": fastest["ticks"] / seconds,
-                "torn_per_tick": quality["torn"] / quality["ticks"],
-                "max_rss_mib": quality["max_rss_bytes"] / 2**20,
-                "kib_per_s": size / seconds / 1024,
-            })
-    finally:
-        target.kill()
-        target.wait()
-    return {key: sorted(row[key] for row in rows) for key in rows[0]}
+        result = MEASURES[measure](tool, target, options, folder)
+    except (peers.Missing, subprocess.SubprocessError) as error:
+        result = {"error": str(error)}
+    for file in folder.iterdir():
+        if file.name != "work":
+            file.unlink()
+    path.write_text(json.dumps(dict(result, case=case, python=version, tool=tool.name)))
+    print(f"{case} {tool.name} {measure}: {json.dumps(result)}", file=sys.stderr, flush=True)
 
-def cell(values, form):
-    return "%s (%s-%s)" % tuple(form % value for value in
-                                (statistics.median(values), values[0], values[-1]))
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--cases", default=",".join(CASES + ["server"]))
+    parser.add_argument("--tools", default="")
+    parser.add_argument("--measures", default=",".join(MEASURES))
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--seconds", type=int, default=3)
+    parser.add_argument("--results", type=pathlib.Path,
+                        default=peers.harness.REPOSITORY / "build" / "bench")
+    parser.add_argument("--json")
+    parser.add_argument("--table", action="store_true", help="print what is there, measure nothing")
+    options = parser.parse_args()
+    options.measures = options.measures.split(",")
+    return options
+
+
+def usable(options):
+    chosen, wanted = [], set(options.tools.split(",")) - {""}
+    for tool in tools.ALL:
+        if wanted and tool.name not in wanted:
+            continue
+        try:
+            tool.prepare()
+            chosen.append(tool)
+        except (peers.Missing, OSError) as error:
+            print(f"{tool.name} is missing: {error}", file=sys.stderr)
+    return chosen
+
 
 def main():
-    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--bin", default=os.path.join(HERE, "..", "..", "build", "release", "bin"))
-    parser.add_argument("--python", default=sys.executable)
-    parser.add_argument("--seconds", type=float, default=3)
-    parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--json")
-    options = parser.parse_args()
-    gilwait = os.path.join(options.bin, "gilwait")
-    version = subprocess.run([options.python, "--version"], capture_output=True, text=True).stdout.strip()
-    print("%s, %d CPUs, %s, load %.1f" % (version, os.cpu_count(), os.uname().release, os.getloadavg()[0]))
-    print("%-14s  %-24s  %-24s  %-22s  %-9s  %s" % ("threads x depth", "us CPU per tick, 1 kHz",
-          "most ticks per second", "torn stacks per tick", "peak MiB", "KiB/s"))
-    results = []
-    for threads, depth in CASES:
-        row = measure(gilwait, options.python, threads, depth, options.seconds, options.rounds)
-        results.append(dict(row, threads=threads, depth=depth))
-        print("%6d x %-6d  %-24s  %-24s  %-22s  %-9.1f  %.1f" % (
-            threads, depth, cell(row["us_per_tick"], "%.1f"), cell(row["max_ticks_per_s"], "%.0f"),
-            cell(row["torn_per_tick"], "%.4f"), max(row["max_rss_mib"]),
-            statistics.median(row["kib_per_s"])), flush=True)
+    options = arguments()
+    options.results.mkdir(parents=True, exist_ok=True)
+    if not options.table:
+        chosen = usable(options)
+        (options.results / "facts.json").write_text(json.dumps(facts()))
+        for case in options.cases.split(","):
+            for version in ("3.13", "3.15"):
+                of_version = [tool for tool in chosen if version in tool.versions]
+                if len(of_version) > 1 or chosen == of_version:
+                    measure_case(case, version, of_version, options)
+    results = report.load(options.results)
+    print(report.text(results))
     if options.json:
-        with open(options.json, "w") as out:
-            json.dump({"python": version, "results": results}, out, indent=2)
+        pathlib.Path(options.json).write_text(json.dumps(results, indent=2))
+
 
 if __name__ == "__main__":
     main()
