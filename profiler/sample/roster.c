@@ -108,6 +108,7 @@ static struct gw_thread *add_thread(struct gw_session *session, const struct gw_
     thread->ended_tick = UINT64_MAX;
     thread->late = true;
     thread->cond_gil = UINT32_MAX;
+    session->watch.stale = true;
     char numbered[32];
     snprintf(numbered, sizeof numbered, "thread %d", thread->ns_tid);
     set_name(thread, numbered); /* until a better one is found */
@@ -193,7 +194,7 @@ static int index_tstates(struct gw_session *session)
 }
 
 /* Which of its thread states the thread is looked at under; a change makes its last look void. */
-static void choose_current(struct gw_thread *thread)
+static void choose_current(struct gw_session *session, struct gw_thread *thread)
 {
     uint64_t was = thread->guess.tstate;
     for (uint32_t i = 0; i < thread->n_tstates; i++) {
@@ -205,6 +206,7 @@ static void choose_current(struct gw_thread *thread)
     thread->current = 0;
     thread->guess = (struct gw_stack_guess){.tstate = thread->tstates[0].addr};
     thread->late = true;
+    session->watch.stale = true;
 }
 
 /* A starting thread is bound within microseconds as a rule; one that never is, is asked for ever
@@ -243,9 +245,12 @@ static bool is_known_tstate(const void *context, gw_raddr addr, uint64_t id)
 
 static void end_unseen(struct gw_session *session)
 {
-    for (uint32_t i = 0; i < session->n_threads; i++)
-        if (session->threads[i]->alive && !session->threads[i]->seen)
-            gw_roster_end_thread(session->threads[i], gw_history_end(session->history));
+    for (uint32_t i = 0; i < session->n_threads; i++) {
+        if (!session->threads[i]->alive || session->threads[i]->seen)
+            continue;
+        gw_roster_end_thread(session->threads[i], gw_history_end(session->history));
+        session->watch.stale = true;
+    }
 }
 
 int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all)
@@ -267,11 +272,12 @@ int gw_roster_update(struct gw_session *session, uint64_t now_ns, bool all)
     look_again_soon(session, now_ns, starting);
     if (all && session->list.complete)
         end_unseen(session);
+    if (all)
+        session->watch.has_rest = false; /* all lines are read anew: nothing stays wrong for long */
     for (uint32_t i = 0; i < session->n_threads; i++)
         if (session->threads[i]->alive && session->threads[i]->n_tstates)
-            choose_current(session->threads[i]);
+            choose_current(session, session->threads[i]);
     session->roster_due = false;
-    session->watch.stale = true;
     return index_tstates(session);
 }
 

@@ -23,6 +23,8 @@
  * many reads in vain it is asked once in so many ticks only. */
 #define IN_VAIN 8u
 #define RETRY_TICKS 64u
+/* The clock and the lines are read so often to find an instant at which nobody is charged. */
+#define CALM_TRIES 3u
 
 int gw_watch_init(struct gw_session *session)
 {
@@ -182,16 +184,41 @@ static uint32_t check_near(struct gw_session *session, uint64_t *cpu_ns)
     return n_changed;
 }
 
+/* What the lines of the near ones say now; it is not noted. */
+static uint64_t near_cpu_ns(const struct gw_session *session)
+{
+    uint64_t sum_ns = 0;
+    for (uint32_t i = 0; i < session->watch.n_near; i++) {
+        const struct gw_thread *thread = session->threads[session->watch.near[i]];
+        struct gw_schedstat now;
+        bool known = thread->alive && gw_task_schedstat(&thread->task, &now) == 0;
+        sum_ns += known ? now.cpu_ns : thread->sched.cpu_ns;
+    }
+    return sum_ns;
+}
+
+/* What the process has used beyond its near ones; false: threads were charged all the while. */
+static bool read_rest(const struct gw_session *session, uint64_t *rest_ns)
+{
+    for (uint32_t i = 0; i < CALM_TRIES; i++) {
+        uint64_t clock_ns = process_cpu_ns(&session->watch);
+        *rest_ns = clock_ns - near_cpu_ns(session);
+        if (clock_ns && process_cpu_ns(&session->watch) == clock_ns)
+            return true;
+    }
+    return false;
+}
+
 /* The clock is read before the lines of the near ones, and if need be after: one of the two fits
- * unless some of them moved on both sides. */
-static bool far_are_still(struct gw_watch *watch, uint64_t clock_ns, uint64_t near_ns)
+ * unless some of them were charged on both sides. */
+static bool far_are_still(const struct gw_watch *watch, uint64_t clock_ns, uint64_t near_ns)
 {
     return watch->has_rest && (clock_ns - near_ns == watch->rest_ns ||
                                process_cpu_ns(watch) - near_ns == watch->rest_ns);
 }
 
-/* Who has moved is a near one from now on; *near_ns follows. */
-static uint32_t check_far(struct gw_session *session, uint64_t *near_ns)
+/* Who has moved is a near one from now on; *moved_ns: their CPU time. */
+static uint32_t check_far(struct gw_session *session, uint64_t *moved_ns)
 {
     struct gw_watch *watch = &session->watch;
     uint32_t n_changed = 0, n_looks = session->n_looks, kept = 0;
@@ -205,7 +232,7 @@ static uint32_t check_far(struct gw_session *session, uint64_t *near_ns)
         n_looks = session->n_looks;
         session->threads[slot]->far = false;
         watch->near[watch->n_near++] = slot;
-        *near_ns += session->threads[slot]->sched.cpu_ns;
+        *moved_ns += session->threads[slot]->sched.cpu_ns;
     }
     watch->n_far = kept;
     return n_changed;
@@ -239,13 +266,17 @@ static uint32_t check_together(struct gw_session *session)
         watch->in_vain = 0;
         return n_changed;
     }
-    clock_ns = process_cpu_ns(watch);
+    uint64_t rest_ns, moved_ns = 0;
+    bool calm = read_rest(session, &rest_ns);
+    if (calm && watch->has_rest && rest_ns == watch->rest_ns)
+        return n_changed;
     uint32_t n_far = watch->n_far;
-    n_changed += check_far(session, &near_ns);
+    n_changed += check_far(session, &moved_ns);
     if (watch->has_rest)
         watch->in_vain = watch->n_far == n_far ? watch->in_vain + 1 : 0;
-    watch->has_rest = clock_ns > 0;
-    watch->rest_ns = clock_ns - near_ns;
+    /* As it was before the far ones were read: what they did since will show. */
+    watch->has_rest = calm;
+    watch->rest_ns = rest_ns - moved_ns;
     return n_changed;
 }
 
@@ -260,8 +291,8 @@ uint32_t gw_watch_find_looks(struct gw_session *session)
         (watch->in_vain < IN_VAIN || session->ticks % RETRY_TICKS == 0)) {
         n_changed = check_together(session);
     } else {
-        uint64_t near_ns = 0;
-        n_changed = check_near(session, &near_ns) + check_far(session, &near_ns);
+        uint64_t cpu_ns = 0;
+        n_changed = check_near(session, &cpu_ns) + check_far(session, &cpu_ns);
         watch->has_rest = false;
     }
     move_away(session);
