@@ -178,7 +178,10 @@ enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns
         return GW_SESSION_EXECED;
     if (tend_roster(session, now_ns) == -ESRCH)
         return GW_SESSION_ENDED;
-    tend_names(session, now_ns);
+    if (session->ticks)
+        tend_names(session, now_ns);
+    else
+        session->next_tend_ns = 0; /* names can wait until the first tick has been made */
     /* Short of memory the tick goes on with what room it has; stacks are cut then. */
     if (gw_codes_reserve(session->codes, SPARE_CODES) == 0 &&
         gw_definitions_reserve(session->definitions) == 0 && !session->torn_stack)
