@@ -447,6 +447,9 @@ SLEEPS(int, accept, GWR_IO, (int fd, struct sockaddr *peer, socklen_t *bytes), (
 SLEEPS(int, connect, GWR_IO, (int fd, const struct sockaddr *peer, socklen_t bytes),
        (fd, peer, bytes))
 SLEEPS(int, poll, GWR_IO, (struct pollfd * fds, nfds_t n, int timeout), (fds, n, timeout))
+SLEEPS(int, ppoll, GWR_IO, /* select.poll from 3.15 on */
+       (struct pollfd *fds, nfds_t n, const struct timespec *timeout, const sigset_t *mask),
+       (fds, n, timeout, mask))
 SLEEPS(int, epoll_wait, GWR_IO, (int fd, struct epoll_event *events, int n, int timeout),
        (fd, events, n, timeout))
 SLEEPS(int, select, n ? GWR_IO : GWR_SLEEP,
