@@ -126,7 +126,8 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
 {
     struct gw_schedstat now;
     uint64_t present = gw_history_end(session->history) - 1;
-    uint64_t unread = thread->has_sched ? present - thread->read_tick - 1 : 0;
+    uint64_t next = thread->read_tick + 1; /* past the present one if read in it already */
+    uint64_t unread = thread->has_sched && next < present ? present - next : 0;
     int err = gw_task_schedstat(&thread->task, &now);
     thread->read_tick = present;
     if (err == -ESRCH) {

@@ -13,6 +13,8 @@ import argparse
 import json
 import os
 import pathlib
+import signal
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -28,7 +30,8 @@ import check_format  # noqa: E402  (a reader of captures, found by the line abov
 
 CASES = [f"{threads}x{depth}" for depth in (10, 100) for threads in (1, 8, 64, 256, 1000)]
 SHORT_S = 1   # as short as all of them can record
-WINDOW_S = 2  # of work alone and of work while sampled
+WINDOW_S = 0.25  # of work alone, and of work while sampled
+PAIRS = 20
 
 
 def facts():
@@ -84,24 +87,34 @@ def work_per_cpu_s(target):
     return (more_calls - calls) / max(1e-9, more_cpu_s - cpu_s)
 
 
+def slower_by(command, target):
+    """Machines change their speed within seconds: the profiler is halted and let go in turn."""
+    ratios = []
+    with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
+        time.sleep(1)
+        for _ in range(PAIRS):
+            process.send_signal(signal.SIGSTOP)
+            alone = work_per_cpu_s(target)
+            process.send_signal(signal.SIGCONT)
+            time.sleep(0.05)
+            ratios.append(work_per_cpu_s(target) / max(1e-9, alone))
+        process.kill()
+    return 1 - statistics.median(ratios)
+
+
 def slowdown(tool, target, _, folder):
     """What the target gets done in a second of its CPU, alone and while it is sampled."""
     cpus = sorted(os.sched_getaffinity(0))
     found = {}
+    for task in os.listdir(f"/proc/{target.pid}/task"):
+        os.sched_setaffinity(int(task), {cpus[0]})
     for place, of_tool in (("other", cpus[-1]), ("same", cpus[0])):
-        for task in os.listdir(f"/proc/{target.pid}/task"):
-            os.sched_setaffinity(int(task), {cpus[0]})
         for rate in (1000, 10000):
-            alone = work_per_cpu_s(target)
+            long = round(PAIRS * (2 * WINDOW_S + 0.1) + 5)
             command = ["taskset", "-c", of_tool,
-                       *tool.command(target, WINDOW_S + 2, rate, folder / "slowdown")]
-            with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
-                time.sleep(1)
-                sampled = work_per_cpu_s(target)
-                process.terminate()
-            alone = (alone + work_per_cpu_s(target)) / 2
-            found[f"slowdown_{place}_{rate}"] = 1 - sampled / alone
+                       *tool.command(target, long, rate, folder / "slowdown")]
+            found[f"slowdown_{place}_{rate}"] = slower_by(command, target)
     return found
 
 
