@@ -20,8 +20,14 @@ def compute():
 
 
 def keep_gil():
+    """Calls of C code that keep the GIL, each for ten switch intervals or more, however fast the
+    machine."""
+    steps = 1000000
     while True:
-        sum(range(3000000))  # one call of C code that keeps the GIL
+        began = time.thread_time()
+        sum(range(steps))
+        if time.thread_time() - began < 0.05:
+            steps *= 2
 
 
 def answer(connection):
