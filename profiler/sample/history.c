@@ -225,6 +225,14 @@ static enum gw_state woken(const struct gw_entry *entry)
     return entry->on_cpu == GW_STATE_GIL_WAIT ? GW_STATE_GIL_HANDOFF : GW_STATE_NATIVE;
 }
 
+/* A stretch of ticks was spent in the queue. */
+static void note_queued(struct gw_track *track, const struct gw_entry *entry, uint64_t ns)
+{
+    track->left_queued_ns -= (int64_t)ns;
+    if (entry->queued == GW_STATE_GIL_HANDOFF)
+        track->handoff_queued_ns += ns;
+}
+
 /* The thread slept when it was last looked at. Ticks between its waking and its run were spent in
  * the queue, those behind it that were missed on its CPU; both become entries of their own. */
 static void split_asleep(struct gw_history *history, struct gw_track *track,
@@ -245,8 +253,9 @@ static void split_asleep(struct gw_history *history, struct gw_track *track,
         entry.flags = GW_ENTRY_QUEUED;
         uint64_t end = ran_from < present ? ran_from : present;
         if (push(history, track, entry))
-            track->left_queued_ns -= (int64_t)(gw_history_tick(history, end - 1)->at_ns -
-                                               gw_history_tick(history, from - 1)->at_ns);
+            note_queued(track, &entry,
+                        gw_history_tick(history, end - 1)->at_ns -
+                            gw_history_tick(history, from - 1)->at_ns);
     }
     if (ran_from < present) {
         entry.on_cpu = entry.queued = (uint8_t)woken(&entry);
@@ -299,8 +308,13 @@ static enum decision decide(const struct gw_history *history, const struct doubt
         return growth->queued_ns > growth->ours_ns ? WAS_QUEUED : WAS_ON_CPU;
     if (growth->queued_ns > now->dt_ns)
         return WAS_QUEUED;
-    if (growth->queued_ns < last_ns - gw_history_tick(history, doubts->first)->at_ns)
+    if (growth->ran_ns > now->dt_ns)
         return WAS_ON_CPU;
+    uint64_t between_ns = last_ns - gw_history_tick(history, doubts->first)->at_ns;
+    if (growth->queued_ns < between_ns)
+        return WAS_ON_CPU;
+    if (growth->ran_ns < between_ns)
+        return WAS_QUEUED;
     return doubts->flags & GW_ENTRY_SOFT ? WAS_QUEUED : UNDECIDED;
 }
 
@@ -322,7 +336,7 @@ static enum decision draw(const struct gw_track *track, const struct doubts *dou
     double on = (double)growth->ran_ns, off = (double)growth->queued_ns;
     if (doubts->native) {
         on *= part_without(track->ran_ns, track->held_ran_ns);
-        off *= part_without(track->queued_ns, track->held_queued_ns);
+        off *= part_without(track->queued_ns, track->held_queued_ns + track->handoff_queued_ns);
     }
     return growth->lot * (on + off) < off ? WAS_QUEUED : WAS_ON_CPU;
 }
@@ -337,6 +351,7 @@ static void remember(struct gw_track *track, const struct gw_growth *growth)
         track->queued_ns /= 2;
         track->held_ran_ns /= 2;
         track->held_queued_ns /= 2;
+        track->handoff_queued_ns /= 2;
     }
 }
 
@@ -359,7 +374,7 @@ static void settle_doubts(const struct gw_history *history, struct gw_track *tra
             uint64_t dt_ns = gw_history_tick(history, entry->tick)->dt_ns;
             if (queued) {
                 settle_queued(track, entry);
-                track->left_queued_ns -= (int64_t)dt_ns;
+                note_queued(track, entry, dt_ns);
             } else {
                 settle_on_cpu(track, entry);
             }
@@ -402,7 +417,7 @@ void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64
             if (!(entry->flags & GW_ENTRY_DOUBT))
                 continue;
             settle_queued(track, entry);
-            track->left_queued_ns -= (int64_t)gw_history_tick(history, entry->tick)->dt_ns;
+            note_queued(track, entry, gw_history_tick(history, entry->tick)->dt_ns);
         }
     }
 }

@@ -11,12 +11,14 @@
  * - a line that had just got a slice and no CPU time yet: it is on that CPU;
  * - on the CPU that we run on ourselves, hardly more run-queue time than we took: it was on that
  *   CPU until we came;
- * - more run-queue time than since the last of the ticks: it was queued; less than between them: it
- *   was not, and its time in the queue began and ended after the last one.
+ * - more run-queue time than since the last of the ticks: it was queued; more CPU time than that:
+ * it was not;
+ * - less run-queue time than between the ticks: it was on its CPU, and its time in the queue began
+ *   and ended after the last one; less CPU time than that: it was queued.
  * Where none of this decides, a thread that may want the GIL was queued for it. The rest is drawn
  * by lot, with the odds of the CPU and run-queue time and, of a thread without the GIL, of the
- * parts of both that it mostly spends without: so stretches shorter than a period are counted as
- * often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
+ * parts of both that it mostly spends without wanting it either: so stretches shorter than a period
+ * are counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
  *
  * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
  */
@@ -68,6 +70,7 @@ struct gw_track {
     /* CPU and run-queue time of late, by the line, and how much of each its ticks with the GIL
      * stand for. */
     uint64_t ran_ns, queued_ns, held_ran_ns, held_queued_ns;
+    uint64_t handoff_queued_ns; /* run-queue time that its ticks on the way to the GIL stand for */
     int64_t left_queued_ns; /* run-queue time by the line, less what ticks in the queue stand for */
 };
 

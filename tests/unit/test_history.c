@@ -167,20 +167,28 @@ static const struct rule rules[] = {
     {"exactly since the last tick", 1,
      .growth = {.ran_ns = MS, .queued_ns = MS, .slices = 1, .lot = ALMOST_ONE}, .queued = false},
 
+    {"ran for longer than since the last tick", 1,
+     .growth = {.ran_ns = MS + 1, .queued_ns = MS, .slices = 1, .lot = 0}, .queued = false},
+    {"ran for longer than since the last of several", 5,
+     .growth = {.ran_ns = 5 * MS, .queued_ns = MS, .slices = 1, .lot = 0}, .queued = false},
+    {"ran for longer, and it may want the GIL", 1, GW_ENTRY_SOFT,
+     .growth = {.ran_ns = MS + 1, .queued_ns = MS, .slices = 1}, .queued = false},
+
     {"shorter than between the ticks", 2,
      .growth = {.ran_ns = US, .queued_ns = MS - 1, .slices = 1}, .queued = false},
     {"shorter than between the first and the last", 3,
      .growth = {.ran_ns = US, .queued_ns = MS, .slices = 1}, .queued = false},
     {"shorter, and it may want the GIL", 2, GW_ENTRY_SOFT,
      .growth = {.ran_ns = US, .queued_ns = MS - 1, .slices = 1}, .queued = false},
-    {"exactly between the ticks", 2, .growth = {.ran_ns = US, .queued_ns = MS, .slices = 1},
-     .queued = true},
+    {"ran for less than between the ticks", 2,
+     .growth = {.ran_ns = MS - 1, .queued_ns = MS, .slices = 1, .lot = ALMOST_ONE}, .queued = true},
+    {"ran for just as long, and queued likewise", 2,
+     .growth = {.ran_ns = MS, .queued_ns = MS, .slices = 1, .lot = ALMOST_ONE}, .queued = false},
 
     {"undecided, and it may want the GIL", 1, GW_ENTRY_SOFT,
      .growth = {.ran_ns = MS, .queued_ns = US, .slices = 1, .lot = ALMOST_ONE}, .queued = true},
     {"undecided, and it may want the GIL at the last tick", 2, 0, GW_ENTRY_SOFT,
-     .growth = {.ran_ns = 100 * MS, .queued_ns = MS, .slices = 1, .lot = ALMOST_ONE},
-     .queued = true},
+     .growth = {.ran_ns = MS, .queued_ns = MS, .slices = 1, .lot = ALMOST_ONE}, .queued = true},
 
     {"three of ten lots", 1,
      .growth = {.ran_ns = 700 * US, .queued_ns = 300 * US, .slices = 1, .lot = 0.299},
@@ -307,6 +315,24 @@ static void time_with_the_gil_is_left_out(void **state)
     assert_true(draw(&world, GW_STATE_NATIVE, 0.97));
     assert_true(draw(&world, GW_STATE_GIL_RUNNING, 0.499)); /* with the GIL it counts */
     assert_false(draw(&world, GW_STATE_GIL_RUNNING, 0.501));
+    finish(&world);
+}
+
+/* Nor does the time in the queue on the way to the GIL count for that of a call that let go of it.
+ */
+static void time_on_the_way_to_the_gil_is_left_out(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, 1000);
+    for (int i = 0; i < 100; i++) {
+        tick(&world);
+        add(&world, GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF, GW_ENTRY_DOUBT);
+        line_changes(&world, got_cpu(MS));
+        add(&world, GW_STATE_SLEEP, GW_STATE_CPU_WAIT, 0);
+        decided(&world, false);
+    }
+    assert_false(draw(&world, GW_STATE_NATIVE, 0.1));
     finish(&world);
 }
 
@@ -683,6 +709,7 @@ int main(void)
         cmocka_unit_test(stretch_of_some_ticks),
         cmocka_unit_test(earlier_ticks_do_not_count),
         cmocka_unit_test(time_with_the_gil_is_left_out),
+        cmocka_unit_test(time_on_the_way_to_the_gil_is_left_out),
         cmocka_unit_test(native_threads_keep_even_odds),
         cmocka_unit_test(the_past_fades),
         cmocka_unit_test(ran_to_its_end),
