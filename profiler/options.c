@@ -122,6 +122,13 @@ int gw_recording_option(const char *verb, int letter, const char *value,
     case 'C':
         options->recorder.children = true;
         return 0;
+    case 'S':
+        if (value && !gw_parse_share(value, &options->recorder.max_stop))
+            return gw_usage_error(verb, "'%s' is no share: give percent of the time, up to 100",
+                                  value);
+        if (!value)
+            options->recorder.max_stop = GW_DEFAULT_STOP;
+        return 0;
     case 'N':
         options->recorder.no_realtime = true;
         return 0;

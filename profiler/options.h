@@ -48,17 +48,19 @@ struct gw_recording_options {
     }
 
 /* One option of getopt_long, by its short letter: d, r, o, q, C (--children), B (--max-cpu), N
- * (--no-realtime).
+ * (--no-realtime), S (--stop).
  * Returns 0, 2 after an error was told, or -1 if the letter is not one of these. */
 int gw_recording_option(const char *verb, int letter, const char *value,
                         struct gw_recording_options *options);
+#define GW_DEFAULT_STOP 0.005
 #define GW_RECORDING_LETTERS "d:r:o:q"
 #define GW_RECORDING_LONG                                                                          \
     {"duration", required_argument, NULL, 'd'}, {"rate", required_argument, NULL, 'r'},            \
         {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},               \
         {"children", no_argument, NULL, 'C'}, {"max-cpu", required_argument, NULL, 'B'},           \
+        {"no-realtime", no_argument, NULL, 'N'},                                                   \
     {                                                                                              \
-        "no-realtime", no_argument, NULL, 'N'                                                      \
+        "stop", optional_argument, NULL, 'S'                                                       \
     }
 
 #endif

@@ -88,15 +88,16 @@ static json_t *quality_json(const struct gw_model *model)
 
     for (size_t i = 0; i < model->n_threads; i++)
         unknown_ns += model->threads[i].state_ns[GW_STATE_UNKNOWN];
-    return json_pack("{s:I, s:I, s:I, s:I, s:I, s:b, s:o, s:o, s:o, s:I, s:f, s:f, s:o}", "ticks",
-                     (json_int_t)quality->ticks, "late", (json_int_t)quality->late, "torn",
-                     (json_int_t)quality->torn, "dropped", (json_int_t)quality->dropped,
-                     "displacing", (json_int_t)quality->displacing, "disturbed",
-                     gw_estimate_disturbed(quality), "unknown_s", seconds_of(unknown_ns), "gap_s",
-                     seconds_of(quality->gap_ns), "cpu_s", seconds_of(quality->own_cpu_ns),
-                     "max_rss_bytes", (json_int_t)quality->max_rss_bytes, "asked_rate_hz",
-                     model->rate_hz, "last_rate_hz", quality->rate_hz, "pair_grain_s",
-                     seconds_of(quality->grain_ns));
+    return json_pack(
+        "{s:I, s:I, s:I, s:I, s:I, s:b, s:I, s:o, s:o, s:o, s:o, s:I, s:f, s:f, s:o}", "ticks",
+        (json_int_t)quality->ticks, "late", (json_int_t)quality->late, "torn",
+        (json_int_t)quality->torn, "dropped", (json_int_t)quality->dropped, "displacing",
+        (json_int_t)quality->displacing, "disturbed", gw_estimate_disturbed(quality), "stops",
+        (json_int_t)quality->stops, "stopped_s", seconds_of(quality->stopped_ns), "unknown_s",
+        seconds_of(unknown_ns), "gap_s", seconds_of(quality->gap_ns), "cpu_s",
+        seconds_of(quality->own_cpu_ns), "max_rss_bytes", (json_int_t)quality->max_rss_bytes,
+        "asked_rate_hz", model->rate_hz, "last_rate_hz", quality->rate_hz, "pair_grain_s",
+        seconds_of(quality->grain_ns));
 }
 
 static json_t *gil_json(const struct gw_model *model, const struct gw_model_gil *gil)

@@ -28,14 +28,13 @@
  *   recorded           {writer, kernel, cpus, start_unix_s, start_monotonic_s (CLOCK_MONOTONIC)}
  *   duration_s         from the first instant looked at to the last
  *   quality            {ticks, late, torn, dropped, displacing (ticks that took a CPU from the
- *                      target), disturbed (nearly all did), unknown_s, gap_s, cpu_s,
- *                      max_rss_bytes, asked_rate_hz, last_rate_hz, pair_grain_s (0: all pairs
- *                      are exact)}
- *   end                {complete, reason, error (a sentence or null), good_bytes}
- *   processes          [{pid, parent_pid, python, exe, free_threaded, ticks, skipped (why, or
- *                      null), ns_pid where it differs}]
- *   gil, gils          {pid, interpreter, busy_share, switches, switch_interval_s, wait_s} of the
- *                      GIL most waited for (null without a GIL), and of each
+ *                      target), disturbed (nearly all did), stops and stopped_s (threads
+ *                      of the target that --stop halted, and for how long in all), unknown_s,
+ *                      gap_s, cpu_s, max_rss_bytes, asked_rate_hz, last_rate_hz, pair_grain_s (0:
+ * all pairs are exact)} end                {complete, reason, error (a sentence or null),
+ * good_bytes} processes          [{pid, parent_pid, python, exe, free_threaded, ticks, skipped
+ * (why, or null), ns_pid where it differs}] gil, gils          {pid, interpreter, busy_share,
+ * switches, switch_interval_s, wait_s} of the GIL most waited for (null without a GIL), and of each
  *   threads            [{pid, tid, name, main, wall_s, states {STATE: s}, cpu_s, run_queue_s (both
  *                      null where not known), gil_wait_s, gil_wait_ci95_s [low, high], ns_tid
  *                      where it differs}], most GIL wait first

@@ -170,6 +170,13 @@ static void put_quality(const struct gw_report *report)
     fputs(" of one core) and ", out);
     gw_number_bytes(out, quality->max_rss_bytes);
     fputs(" of memory\n", out);
+    if (quality->stops) {
+        fputs("it stopped threads of the target ", out);
+        gw_number_count(out, quality->stops);
+        fputs(quality->stops == 1 ? " time, for " : " times, for ", out);
+        gw_number_seconds(out, quality->stopped_ns);
+        fputs(" in all\n", out);
+    }
     if (gw_estimate_disturbed(quality))
         fputs("nearly every tick took the CPU from the target, which changes who waits: waits can "
               "be\n"

@@ -28,12 +28,15 @@
 #define GW_MAX_RATE_HZ 100000.0
 #define GW_MIN_RATE_HZ 0.1
 #define GW_MAX_DURATION_S (366.0 * 86400.0)
-#define GW_DOUBT_NS 1000000000u     /* a doubtful sample is settled after this at the latest */
-#define GW_WEIGHT_CAP_NS 100000000u /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
+#define GW_MAX_STOPS 8u /* threads of the target that may be on their way to a stop (--stop) */
+#define GW_STOPS_AHEAD_NS 100000000u /* stops may use the budget of this much time to come */
+#define GW_DOUBT_NS 1000000000u      /* a doubtful sample is settled after this at the latest */
+#define GW_WEIGHT_CAP_NS 100000000u  /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
 #define GW_WEIGHT_CAP_PERIODS 10u
 
 /* The capture */
-#define GW_MAX_CHUNK_PAYLOAD (1u << 20)   /* a reader refuses a larger payload, packed or unpacked \
+#define GW_MAX_CHUNK_PAYLOAD                                                                       \
+    (1u << 20)                            /* a reader refuses a larger payload, packed or unpacked \
                                            */
 #define GW_MAX_CHUNK_UNPACKED (32u << 20) /* bytes of C structures one payload may become */
 #define GW_CHUNK_TARGET (192u << 10)      /* a writer cuts its chunks near this */

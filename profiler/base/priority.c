@@ -23,6 +23,7 @@ struct attributes {
 };
 
 static rlim_t former_us = RLIM_INFINITY; /* what the soft limit was */
+static bool bounded;
 
 static bool set(struct attributes attributes)
 {
@@ -54,12 +55,15 @@ static bool bound_realtime(void)
 {
     struct rlimit limit;
     struct sigaction action = {.sa_handler = on_too_long, .sa_flags = SA_RESTART};
+    if (bounded)
+        return true;
     if (getrlimit(RLIMIT_RTTIME, &limit) != 0 || limit.rlim_max < 4 * REALTIME_US ||
         sigaction(SIGXCPU, &action, NULL) != 0)
         return false;
     former_us = limit.rlim_cur;
     limit.rlim_cur = REALTIME_US;
-    return setrlimit(RLIMIT_RTTIME, &limit) == 0;
+    bounded = setrlimit(RLIMIT_RTTIME, &limit) == 0;
+    return bounded;
 }
 
 enum gw_priority gw_priority_raise(bool realtime)
@@ -78,4 +82,5 @@ void gw_priority_reset(void)
         limit.rlim_cur = former_us < limit.rlim_max ? former_us : limit.rlim_max;
         setrlimit(RLIMIT_RTTIME, &limit);
     }
+    bounded = false;
 }

@@ -19,7 +19,8 @@ enum gw_priority {
  * `realtime` false leaves the last one out: only who sleeps between ticks may have it. A thread
  * that computes for 0.2 s without a pause under SCHED_FIFO is put back to normal (RLIMIT_RTTIME),
  * so it never keeps a CPU from others. Sources: sched(7); Linux 6.12 kernel/sched/syscalls.c,
- * __setparam_fair: sched_runtime is the slice of SCHED_OTHER.
+ * __setparam_fair: sched_runtime is the slice of SCHED_OTHER. Other threads may be raised likewise
+ * once the first one, the one that handles signals, was.
  */
 enum gw_priority gw_priority_raise(bool realtime);
 void gw_priority_reset(void);

@@ -41,9 +41,14 @@ static struct gw_judgement classify_runnable(const struct gw_evidence *evidence)
      * where the thread itself says so, where the GIL it slept for is still with the same holder, or
      * where it has it a moment later, it wants the GIL. */
     if (evidence->holds_after || evidence->boundary || evidence->gil_requested ||
-        evidence->still_waits || evidence->counted)
+        evidence->still_waits)
         return runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF);
-    struct gw_judgement judgement = runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
+    struct gw_judgement judgement = evidence->counted
+                                        ? runnable(GW_STATE_GIL_HANDOFF, GW_STATE_GIL_HANDOFF)
+                                        : runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
+    judgement.ask = evidence->fresh;
+    if (evidence->counted) /* it is the likeliest, no more */
+        return judgement;
     /* A waiter that is in the wait no more has had the GIL since. A holder that was not made to
      * drop it did so for a call: it does not want the GIL now. What comes back from a call asks for
      * the GIL at once. */

@@ -37,7 +37,8 @@ struct gw_evidence {
     bool left_out; /* it is none of those counted, and the GIL is not free for it to take */
     bool forced;   /* its last hold, while others waited, was long enough to be ended by force */
     enum gw_run_origin origin;
-    bool back; /* it slept for something else, and has run for moments only since it woke */
+    bool fresh; /* it may have slept since it was last looked at, or shortly before */
+    bool back;  /* it slept for something else, and has run for moments only since it woke */
 };
 
 struct gw_judgement {
@@ -46,6 +47,8 @@ struct gw_judgement {
     bool doubt;           /* which of the two is not known yet */
     bool soft;            /* queued rests on the run's origin only: it does not outlive proof that
                              the thread ran without the GIL */
+    bool ask;             /* whether it wants the GIL is not known; where in the kernel it is would
+                             tell, if it was woken and has no CPU yet */
 };
 
 struct gw_judgement gw_classify(const struct gw_evidence *evidence);

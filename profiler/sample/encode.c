@@ -457,15 +457,14 @@ static int write_block(struct gw_session *session, uint64_t end,
 }
 
 int gw_session_write(struct gw_session *session, bool everything,
-                     const Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context)
+                     Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context)
 {
-    Gilwait__Capture__Quality rest = *quality;
     uint64_t certain = certain_until(session, everything);
     int err = 0;
     while (!err && gw_history_begin(session->history) < certain) {
-        err = write_block(session, block_end(session, certain), &rest, sink, context);
-        rest.late = 0;
-        rest.own_cpu_ns = 0;
+        err = write_block(session, block_end(session, certain), quality, sink, context);
+        quality->late = quality->stops = 0;
+        quality->own_cpu_ns = quality->stopped_ns = 0;
     }
     return err;
 }

@@ -384,6 +384,21 @@ static void settle_doubts(const struct gw_history *history, struct gw_track *tra
     }
 }
 
+void gw_track_tell(struct gw_track *track, enum gw_told told)
+{
+    struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
+    if (told == GW_TOLD_NOTHING)
+        return;
+    for (struct gw_entry *entry; (entry = step_back(&at)) && entry->tick >= track->settled;) {
+        if (!(entry->flags & GW_ENTRY_DOUBT) || gw_state_holds_gil(entry->on_cpu))
+            continue;
+        bool wants = told == GW_TOLD_WANTS_GIL;
+        entry->on_cpu = wants ? GW_STATE_GIL_HANDOFF : GW_STATE_NATIVE;
+        entry->queued = wants ? GW_STATE_GIL_HANDOFF : GW_STATE_CPU_WAIT;
+        entry->flags &= (uint8_t)~GW_ENTRY_SOFT;
+    }
+}
+
 static int64_t bounded(int64_t left_ns)
 {
     return left_ns > MAX_LEFT_NS ? MAX_LEFT_NS : left_ns < -MAX_LEFT_NS ? -MAX_LEFT_NS : left_ns;

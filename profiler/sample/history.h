@@ -116,6 +116,15 @@ void gw_track_settle_ended(struct gw_history *history, struct gw_track *track);
  * nothing is known; above 1 if it often lost its CPU with the GIL. */
 double gw_track_hold_part(const struct gw_track *track);
 
+/* What a stop told of a thread that has not had a CPU since. */
+enum gw_told {
+    GW_TOLD_NOTHING,
+    GW_TOLD_WANTS_GIL, /* it was woken from the wait for the GIL */
+    GW_TOLD_ELSEWHERE, /* it was woken from something else */
+};
+/* It goes for all that is in doubt of the thread; the doubt about its CPU stays. */
+void gw_track_tell(struct gw_track *track, enum gw_told told);
+
 /* Settle what has been in doubt since `before` or earlier as "queued": its line never changed. */
 void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64_t before);
 

@@ -5,6 +5,7 @@
  */
 #include "base/random.h"
 #include "sample/session_state.h"
+#include "sample/stops.h"
 
 /* Waking up and going to sleep again, around the work of a tick. */
 #define WAKING_NS 40000u
@@ -87,6 +88,7 @@ static void gather(struct gw_session *session, struct gw_look *look)
     evidence->boundary = thread->boundary;
     evidence->origin = thread->origin;
     evidence->back = thread->sched.cpu_ns - thread->run_cpu_ns < MOMENTS_NS;
+    evidence->fresh = evidence->back || thread->slices || !thread->free_run;
     evidence->still_waits = thread->origin == GW_RUN_WAITER && gil->before.locked &&
                             gw_gil_same(&gil->before, &thread->slept_for);
     if (look->call.kind == GW_SYSCALL_INSIDE && look->class == GW_SYSCALL_FUTEX) {
@@ -336,6 +338,8 @@ static void judge(struct gw_session *session, struct gw_look *look)
     if (!thread->has_sched) /* without schedstat nothing will settle it: take it at its word */
         entry.flags = 0;
     gw_track_add(session->history, &thread->track, entry);
+    if (judgement.ask && session->stops.stopper)
+        gw_stops_ask(session, look);
     gw_watch_note(session, look->thread);
 }
 
@@ -392,6 +396,8 @@ void gw_judge_looks(struct gw_session *session)
         follow_hold(session, i, sleepers);
     }
     place_ours(session);
+    if (session->stops.stopper)
+        gw_stops_take(session);
     for (uint32_t i = 0; i < session->n_looks; i++)
         judge(session, &session->looks[i]);
     note_holders(session);

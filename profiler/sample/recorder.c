@@ -34,10 +34,11 @@ struct gw_recorder {
     struct gw_session *sessions[GW_MAX_PROCESSES];
     size_t n_sessions;
     struct gw_descendants descendants;
+    struct gw_stopper *stopper;
     enum gw_priority priority;
     struct gw_room room; /* for SCHED_FIFO, which stays where it is */
     uint64_t started_ns, next_write_ns, next_keyframe_ns, next_show_ns, next_room_ns;
-    uint64_t written_cpu_ns;
+    uint64_t written_cpu_ns, written_stops, written_stopped_ns;
     uint64_t ticks, accounted_ticks;
     bool keyframe; /* messages under way are part of one */
     int output_error;
@@ -70,20 +71,28 @@ static int sink(void *context, const Gilwait__Capture__Data *data)
                               : gw_capture_writer_data(recorder->writer, data);
 }
 
+/* What the profiler has done since `written`; what a write leaves of it is written with the next.
+ */
 static void write_session(struct gw_recorder *recorder, struct gw_session *session, bool everything)
 {
     if (recorder->output_error)
         return;
-    uint64_t cpu_ns = gw_own_cpu_ns();
+    uint64_t cpu_ns = gw_own_cpu_ns(), stops = 0, stopped_ns = 0;
+    if (recorder->stopper)
+        gw_stopper_count(recorder->stopper, &stops, &stopped_ns);
     Gilwait__Capture__Quality quality;
     gilwait__capture__quality__init(&quality);
     quality.late = recorder->schedule.late;
     quality.own_cpu_ns = cpu_ns - recorder->written_cpu_ns;
     quality.max_rss_bytes = gw_own_max_rss_bytes();
     quality.rate_hz = gw_schedule_rate_hz(&recorder->schedule);
-    recorder->schedule.late = 0;
-    recorder->written_cpu_ns = cpu_ns;
+    quality.stops = (uint32_t)(stops - recorder->written_stops);
+    quality.stopped_ns = stopped_ns - recorder->written_stopped_ns;
     recorder->output_error = gw_session_write(session, everything, &quality, sink, recorder);
+    recorder->schedule.late = quality.late;
+    recorder->written_cpu_ns = cpu_ns - quality.own_cpu_ns;
+    recorder->written_stops = stops - quality.stops;
+    recorder->written_stopped_ns = stopped_ns - quality.stopped_ns;
 }
 
 static void write_all(struct gw_recorder *recorder, uint64_t now_ns)
@@ -161,6 +170,9 @@ int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *dia
                               &recorder->sessions[recorder->n_sessions], diag);
     if (err)
         return err;
+    if (recorder->stopper)
+        gw_session_allow_stops(recorder->sessions[recorder->n_sessions], recorder->stopper,
+                               recorder->options.max_stop);
     recorder->n_sessions++;
     gw_descendants_add_root(&recorder->descendants, pid);
     return 0;
@@ -343,6 +355,18 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
     }
 }
 
+/* Behind the raise of our own priority, which the stopper's threads share. Without them nothing is
+ * stopped, which the report tells by its number of stops. */
+static void start_stopper(struct gw_recorder *recorder)
+{
+    if (recorder->options.max_stop <= 0 ||
+        gw_stopper_new(recorder->priority == GW_PRIORITY_REALTIME, &recorder->stopper))
+        return;
+    for (size_t i = 0; i < recorder->n_sessions; i++)
+        gw_session_allow_stops(recorder->sessions[i], recorder->stopper,
+                               recorder->options.max_stop);
+}
+
 enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
                                      const volatile sig_atomic_t *stop,
                                      void (*show)(const struct gw_recorder_progress *progress))
@@ -361,6 +385,7 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
     double max_cpu = recorder->options.max_cpu;
     recorder->priority = gw_priority_raise(!recorder->options.no_realtime && max_cpu > 0 &&
                                            max_cpu <= REALTIME_MAX_CPU);
+    start_stopper(recorder);
     enum gw_recorder_end end = record(recorder, stop, show);
     gw_priority_reset();
     while (recorder->n_sessions) {
@@ -387,6 +412,7 @@ int gw_recorder_free(struct gw_recorder *recorder)
     int err = recorder->output_error;
     for (size_t i = 0; i < recorder->n_sessions; i++)
         gw_session_close(recorder->sessions[i]);
+    gw_stopper_free(recorder->stopper);
     gw_definitions_fini(&recorder->definitions);
     int close_err = gw_capture_writer_free(recorder->writer);
     free(recorder);

@@ -18,6 +18,7 @@ struct gw_recorder_options {
     double rate_hz;
     double max_cpu;       /* share of one core, 0: no budget */
     bool no_realtime;     /* do not ask for SCHED_FIFO, see base/priority.h */
+    double max_stop;      /* threads may be stopped for this share of the time, 0: never */
     uint64_t duration_ns; /* 0: until the target ends */
     bool children;        /* all descendants as well */
 };

@@ -103,10 +103,17 @@ int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definition
     return 0;
 }
 
+void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopper, double budget)
+{
+    session->stops = (struct gw_stops){.stopper = stopper, .budget = budget};
+}
+
 void gw_session_close(struct gw_session *session)
 {
     if (!session)
         return;
+    if (session->stops.stopper)
+        gw_stopper_forget(session->stops.stopper, session);
     if (session->threads)
         gw_roster_free(session);
     gw_watch_free(session);

@@ -16,6 +16,7 @@
 #include "sample/definitions.h"
 #include "sample/history.h"
 #include "target/proc.h"
+#include "target/stopper.h"
 
 struct gw_session;
 
@@ -24,6 +25,10 @@ struct gw_session;
 int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definitions,
                     struct gw_session **out, struct gw_diag *diag)
     __attribute__((warn_unused_result));
+
+/* Threads of the target may be stopped by the stopper (borrowed), for no more than this share of
+ * the time in all. */
+void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopper, double budget);
 
 /* Detach and free. The target is not touched. NULL is fine. */
 void gw_session_close(struct gw_session *session);
@@ -51,7 +56,7 @@ typedef int (*gw_session_sink)(void *context, const Gilwait__Capture__Data *data
  * all been defined before or in them. quality: of the whole profiler since its last block, put
  * into the first block. Returns 0, -ENOMEM or the sink's error. */
 int gw_session_write(struct gw_session *session, bool everything,
-                     const Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context);
+                     Gilwait__Capture__Quality *quality, gw_session_sink sink, void *context);
 
 /* Write the definitions of process, threads and GILs again, with the next gw_session_write. */
 void gw_session_redefine(struct gw_session *session);

@@ -12,6 +12,7 @@
 #include "cpython/gil.h"
 #include "cpython/threads.h"
 #include "sample/session.h"
+#include "target/stopper.h"
 #include "target/task.h"
 
 /* Holders that are no slot of a thread. */
@@ -51,6 +52,7 @@ struct gw_thread {
     bool far;             /* and is watched with others now: see struct gw_watch */
     uint32_t cond_gil;    /* among gw_gil_state.n_in_cond of this one, UINT32_MAX: of none */
     enum gw_run_origin origin;
+    bool stop_asked;     /* a stop of it is under way, see stops.h */
     bool in_cond;        /* when last seen asleep it was in the GIL's condition variable */
     bool free_run;       /* the last look found it runnable without the GIL, */
     bool counted;        /* and took it for one that the condition variable counts */
@@ -114,6 +116,11 @@ struct gw_watch {
     uint32_t in_vain; /* the far ones were read so often in a row, and none had moved */
 };
 
+struct gw_stops {
+    struct gw_stopper *stopper; /* the recorder's; NULL: nothing may be stopped */
+    double budget;              /* share of the time */
+};
+
 struct gw_session {
     struct gw_proc proc;
     struct gw_rmem memory;
@@ -134,6 +141,7 @@ struct gw_session {
     struct gw_gil_state gils[GW_MAX_INTERPRETERS];
     uint32_t n_gils;
     struct gw_watch watch;
+    struct gw_stops stops;
     struct gw_history *history;
     uint64_t random;
 

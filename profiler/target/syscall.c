@@ -191,12 +191,18 @@ static const struct special_numbers aarch64_special = {
 #define FUTEX_OP_WAIT 0u
 #define FUTEX_OP_WAIT_BITSET 9u
 
-static enum gw_syscall_class classify_restart(const uint64_t args[N_ARGS])
+bool gw_syscall_futex_waits(const struct gw_syscall *call)
 {
+    uint64_t op = call->args[1] & ~(uint64_t)FUTEX_FLAGS;
+    return op == FUTEX_OP_WAIT || op == FUTEX_OP_WAIT_BITSET;
+}
+
+static enum gw_syscall_class classify_restart(const struct gw_syscall *call)
+{
+    const uint64_t *args = call->args;
     /* Nothing is mapped below vm.mmap_min_addr; a clock id is. */
     bool address = args[0] >= 4096 && args[0] % sizeof(uint32_t) == 0;
-    uint64_t op = args[1] & ~(uint64_t)FUTEX_FLAGS;
-    if (address && (op == FUTEX_OP_WAIT || op == FUTEX_OP_WAIT_BITSET) && args[3] != 0)
+    if (address && gw_syscall_futex_waits(call) && args[3] != 0)
         return GW_SYSCALL_FUTEX;
     if (address && args[1] > 0 && args[1] <= UINT16_MAX)
         return GW_SYSCALL_IO;
@@ -220,7 +226,7 @@ enum gw_syscall_class gw_syscall_classify(unsigned machine, const struct gw_sysc
     bool x86_64 = machine == EM_X86_64;
     const struct special_numbers *special = x86_64 ? &x86_64_special : &aarch64_special;
     if (call->nr == special->restart)
-        return classify_restart(call->args);
+        return classify_restart(call);
     if (waits_on_nothing(special, call))
         return GW_SYSCALL_SLEEP;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)

@@ -3,6 +3,7 @@
 #ifndef GW_TARGET_SYSCALL_H
 #define GW_TARGET_SYSCALL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/span.h"
@@ -42,5 +43,8 @@ enum gw_syscall_class {
  * are an aligned address, a wait operation and a time-out (args[0], [1], [3]), IO if they are an
  * address and a sensible number of descriptors, else SLEEP. */
 enum gw_syscall_class gw_syscall_classify(unsigned machine, const struct gw_syscall *call);
+
+/* Of a FUTEX that is not asleep: it was to wait, not to wake others. */
+bool gw_syscall_futex_waits(const struct gw_syscall *call);
 
 #endif

@@ -140,6 +140,8 @@ class Options(BadInputCase):
                 with self.subTest(option=option, value=value):
                     self.check_refused(2, "record", "-p", "1", f"{option}", value,
                                        words=[f"'{value}'"])
+        for value in ("0", "-1", "101", "x", ""):
+            self.check_refused(2, "record", "-p", "1", f"--stop={value}", words=[f"'{value}'"])
 
     def test_unknown_ones(self):
         self.check_refused(2, "record", "--nonsense", "-p", 1, words=["--nonsense"])

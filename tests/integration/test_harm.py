@@ -30,16 +30,24 @@ class Harm(Case):
                                 stderr=subprocess.DEVNULL, preexec_fn=die_with_parent)
 
     def test_killed_at_any_instant(self):
+        self.kill_recorders()
+
+    def test_killed_while_it_stops_threads(self):
+        self.kill_recorders("--stop=100")
+
+    def kill_recorders(self, *options):
         target = self.start(TARGETS / "hogs.py", 2)
         rounds = self.rounds(target)
         instants = random.Random(20)
         for turn in range(20):
             verb = ["dump"] if turn % 4 == 3 else \
-                ["record", "-d", "20", "-r", "5000", "-o", str(self.folder / "killed.gilwait")]
+                ["record", "-d", "20", "-r", "5000", "-o", str(self.folder / "killed.gilwait"),
+                 *options]
             recorder = self.start_recorder(target, *verb)
             time.sleep(instants.uniform(0, 0.15))
             recorder.send_signal(signal.SIGKILL)
             recorder.wait(10)
+            time.sleep(0.01 if options else 0)  # the kernel lets go of threads after the wait's end
             self.assertEqual(set(self.states(target.pid)) - set("RSD"), set())
             self.assertEqual(self.tracer(target.pid), 0)
             before, rounds = rounds, self.rounds(target)

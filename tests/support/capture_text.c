@@ -264,6 +264,8 @@ static int do_quality(struct maker *maker)
     quality->torn = capture_words_number32(&maker->words, "torn");
     quality->dropped = capture_words_number32(&maker->words, "dropped");
     quality->displacing = capture_words_number32(&maker->words, "displacing");
+    quality->stops = capture_words_number32(&maker->words, "stops");
+    quality->stopped_ns = capture_words_number(&maker->words, "stopped");
     quality->own_cpu_ns = capture_words_number(&maker->words, "own_cpu");
     quality->max_rss_bytes = capture_words_number(&maker->words, "rss");
     quality->rate_hz = capture_words_real(&maker->words, "rate");

@@ -364,6 +364,55 @@ static void the_past_fades(void **state)
     finish(&world);
 }
 
+/* What a stop tells goes for all ticks since the line changed last, and for no others. */
+static void what_a_stop_tells(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_told told;
+        unsigned flags; /* of the ticks in doubt */
+        enum gw_state expected;
+    } cases[] = {
+        {GW_TOLD_NOTHING, GW_ENTRY_SOFT, GW_STATE_GIL_HANDOFF},
+        {GW_TOLD_NOTHING, 0, GW_STATE_CPU_WAIT},
+        {GW_TOLD_ELSEWHERE, GW_ENTRY_SOFT, GW_STATE_CPU_WAIT},
+        {GW_TOLD_ELSEWHERE, 0, GW_STATE_CPU_WAIT},
+        {GW_TOLD_WANTS_GIL, GW_ENTRY_SOFT, GW_STATE_GIL_HANDOFF},
+        {GW_TOLD_WANTS_GIL, 0, GW_STATE_GIL_HANDOFF},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct world world;
+        enum gw_state queued =
+            cases[i].flags & GW_ENTRY_SOFT ? GW_STATE_GIL_HANDOFF : GW_STATE_CPU_WAIT;
+        start(&world, 100);
+        runnable_for(&world, 2, GW_STATE_CPU_WAIT, 0);
+        line_changes(&world, got_cpu(2 * MS));
+        add(&world, GW_STATE_NATIVE, queued, GW_ENTRY_DOUBT | cases[i].flags);
+        runnable_for(&world, 2, queued, cases[i].flags);
+        gw_track_tell(&world.track, cases[i].told);
+        line_changes(&world, got_cpu(3 * MS));
+        assert_int_equal(count(&world, 0, 2, GW_STATE_CPU_WAIT), 2);
+        assert_int_equal(count(&world, 2, 5, cases[i].expected), 3);
+        finish(&world);
+    }
+}
+
+/* It was on its CPU: that it had been woken from a wait for the GIL tells what it did there. */
+static void a_stop_leaves_the_doubt_about_the_cpu(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, 100);
+    runnable_for(&world, 1, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT);
+    tick(&world);
+    add(&world, GW_STATE_GIL_RUNNING, GW_STATE_GIL_QUEUED, GW_ENTRY_DOUBT);
+    gw_track_tell(&world.track, GW_TOLD_ELSEWHERE);
+    line_changes(&world, lost_cpu(2 * MS));
+    assert_int_equal(state_at(&world, 0), GW_STATE_NATIVE);
+    assert_int_equal(state_at(&world, 1), GW_STATE_GIL_RUNNING); /* a holder is one, told or not */
+    finish(&world);
+}
+
 /* The line says no more: it ran until it ended. */
 static void ran_to_its_end(void **state)
 {
@@ -710,6 +759,8 @@ int main(void)
         cmocka_unit_test(earlier_ticks_do_not_count),
         cmocka_unit_test(time_with_the_gil_is_left_out),
         cmocka_unit_test(time_on_the_way_to_the_gil_is_left_out),
+        cmocka_unit_test(what_a_stop_tells),
+        cmocka_unit_test(a_stop_leaves_the_doubt_about_the_cpu),
         cmocka_unit_test(native_threads_keep_even_odds),
         cmocka_unit_test(the_past_fades),
         cmocka_unit_test(ran_to_its_end),

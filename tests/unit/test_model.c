@@ -177,14 +177,15 @@ static void test_a_disturbed_target_widens_the_interval(void **state)
 static void test_gaps_and_stops_have_no_weight(void **state)
 {
     (void)state;
-    struct gw_model *model = read_with_preamble(
-        "block start=0 ticks=10 dt=1000000\n"
-        "gap 2 400000\n"
-        "track 0 0:gil-running:1 4:stopped:1 8:gil-running:1\n"
-        "track 1 0:gil-wait:2 4:stopped:2 8:gil-wait:2\n"
-        "holders 0 0:0\n"
-        "quality late=3 torn=4 dropped=5 displacing=8 own_cpu=6000 rss=7000 rate=998.5\n"
-        "write\nend duration\n");
+    struct gw_model *model =
+        read_with_preamble("block start=0 ticks=10 dt=1000000\n"
+                           "gap 2 400000\n"
+                           "track 0 0:gil-running:1 4:stopped:1 8:gil-running:1\n"
+                           "track 1 0:gil-wait:2 4:stopped:2 8:gil-wait:2\n"
+                           "holders 0 0:0\n"
+                           "quality late=3 torn=4 dropped=5 displacing=8 stops=9 stopped=5000 "
+                           "own_cpu=6000 rss=7000 rate=998.5\n"
+                           "write\nend duration\n");
 
     assert_int_equal(model->threads[1].wait_ns, 6 * MS - 400000);
     assert_int_equal(model->threads[1].wall_ns, 6 * MS - 400000);
@@ -198,6 +199,8 @@ static void test_gaps_and_stops_have_no_weight(void **state)
     assert_int_equal(model->quality.torn, 4);
     assert_int_equal(model->quality.dropped, 5);
     assert_int_equal(model->quality.displacing, 8);
+    assert_int_equal(model->quality.stops, 9);
+    assert_int_equal(model->quality.stopped_ns, 5000);
     assert_int_equal(model->quality.own_cpu_ns, 6000);
     assert_int_equal(model->quality.max_rss_bytes, 7000);
     assert_true(model->quality.rate_hz > 998 && model->quality.rate_hz < 999);

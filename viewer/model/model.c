@@ -68,6 +68,8 @@ static void take_quality(struct gw_model_quality *sum, const struct gw_block *bl
     sum->torn += quality->torn;
     sum->dropped += quality->dropped;
     sum->displacing += quality->displacing;
+    sum->stops += quality->stops;
+    sum->stopped_ns += quality->stopped_ns;
     sum->own_cpu_ns += quality->own_cpu_ns;
     if (quality->max_rss_bytes > sum->max_rss_bytes)
         sum->max_rss_bytes = quality->max_rss_bytes;

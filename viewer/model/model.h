@@ -122,6 +122,8 @@ struct gw_model_quality {
     uint64_t torn;
     uint64_t dropped;
     uint64_t displacing; /* of the ticks: those that took a CPU from a thread of the target */
+    uint64_t stops;      /* of threads of the target, by the recorder (--stop) */
+    uint64_t stopped_ns; /* for so long in all */
     uint64_t gap_ns;     /* time nobody was looking: left out of all weights */
     uint64_t own_cpu_ns; /* CPU time of the profiler */
     uint64_t max_rss_bytes;

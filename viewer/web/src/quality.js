@@ -32,6 +32,12 @@ function rows(data) {
     ];
     if (quality.dropped > 0)
         all.push(["Dropped", count(quality.dropped), "samples that could not be taken"]);
+    if (quality.stops > 0)
+        all.push([
+            "Stops",
+            `${count(quality.stops)}, ${seconds(quality.stopped_s)} in all`,
+            "of single threads, to see whether they wanted the GIL (--stop)",
+        ]);
     if (quality.disturbed)
         all.push([
             "Shared CPU",
