@@ -2,9 +2,9 @@
 #include "cpython/frames.h"
 
 #include <stdlib.h>
-#include <string.h>
 
-#define HALF (GW_MAX_FRAMES / 2)
+#include "cpython/stack_pass.h"
+
 #define PAGE 4096u
 #define MAX_ATTEMPTS 4
 /* Places asked for although the last walk did not need them. */
@@ -21,21 +21,12 @@ struct cold_block {
     uint8_t bytes[PAGE + GW_MAX_FRAME_BYTES];
 };
 
-/* One pass from the leaf towards the root. */
-struct pass {
-    struct gw_frame leaf[HALF]; /* the first HALF frames met */
-    struct gw_frame root[HALF]; /* a ring of the last HALF ones */
-    uint64_t n;                 /* all frames met */
-    gw_raddr first_cold;        /* first frame that no copy held, 0: none */
-    uint64_t n_before_cold;
-    bool back_in_copy; /* behind it the chain came back to what the copy holds */
-};
-
 struct gw_stack_scratch {
     struct gw_rmem_range ranges[GW_IMAGE_RANGES];
     uint8_t arena[2 * (GW_MAX_TSTATE_BYTES + GW_MAX_CHUNK_BYTES + GW_MAX_HOT * PAGE)];
     struct cold_block cold;
-    struct pass a, b;
+    struct gw_pass a, b;
+    struct gw_walk seen, met;
     struct gw_hot_range wanted[GW_MAX_HOT]; /* what the walk of copy a needed */
     uint32_t n_wanted;
 };
@@ -60,39 +51,48 @@ size_t gw_stack_image_bytes(const struct gw_layout *layout, const struct gw_stac
     return 2 * one;
 }
 
-static size_t plan_copy(const struct gw_layout *layout, const struct gw_stack_guess *guess,
-                        struct gw_rmem_range *ranges, uint8_t **arena)
+static void plan_range(struct gw_rmem_range *range, uint8_t **arena, gw_raddr addr, size_t len)
 {
-    size_t n = 0;
-    ranges[n++] = (struct gw_rmem_range){
-        .addr = guess->tstate, .buf = *arena, .len = layout->extent[GW_S_tstate]};
-    *arena += layout->extent[GW_S_tstate];
-    if (guess->chunk_bytes) {
-        ranges[n++] =
-            (struct gw_rmem_range){.addr = guess->chunk, .buf = *arena, .len = guess->chunk_bytes};
-        *arena += guess->chunk_bytes;
-    }
-    for (uint32_t i = 0; i < guess->n_hot; i++) {
-        ranges[n++] = (struct gw_rmem_range){
-            .addr = guess->hot[i].addr, .buf = *arena, .len = guess->hot[i].len};
-        *arena += guess->hot[i].len;
-    }
-    return n;
+    *range = (struct gw_rmem_range){.addr = addr, .buf = *arena, .len = len};
+    *arena += len;
 }
 
+static void plan_copy(const struct gw_layout *layout, const struct gw_stack_guess *guess,
+                      const struct gw_stack_image *image, struct gw_rmem_range *ranges,
+                      uint8_t *arena)
+{
+    plan_range(&ranges[image->tstate], &arena, guess->tstate, layout->extent[GW_S_tstate]);
+    if (guess->chunk_bytes)
+        plan_range(&ranges[image->tstate + 1], &arena, guess->chunk, guess->chunk_bytes);
+    for (uint32_t i = 0; i < guess->n_hot; i++)
+        plan_range(&ranges[image->hot + i], &arena, guess->hot[i].addr, guess->hot[i].len);
+}
+
+/* The leaf is named by the thread state, or by a place in the C stack that the guess knows.
+ * Whatever is read first is seen as it was: reading takes the cache line from the thread, which
+ * then halts where it writes to it next, in the middle of a call or a return. */
 void gw_stack_image_plan(const struct gw_layout *layout, const struct gw_stack_guess *guess,
                          struct gw_rmem_range *ranges, uint8_t *arena, struct gw_stack_image *out)
 {
-    out->n = plan_copy(layout, guess, ranges, &arena);
-    out->n_fixed = out->n - guess->n_hot;
+    size_t n_fixed = guess->chunk_bytes ? 2 : 1;
+    bool hot_first = layout->frame_root == GW_FRAME_ROOT_CFRAME;
+    out->n = n_fixed + guess->n_hot;
+    out->tstate = hot_first ? guess->n_hot : 0;
+    out->hot = hot_first ? 0 : n_fixed;
     out->a = ranges;
     out->b = ranges + out->n;
-    plan_copy(layout, guess, out->b, &arena);
+    plan_copy(layout, guess, out, out->a, arena);
+    plan_copy(layout, guess, out, out->b, arena + gw_stack_image_bytes(layout, guess) / 2);
+}
+
+static struct gw_span span_of_range(const struct gw_rmem_range *range)
+{
+    return gw_span_of(range->buf, range->got);
 }
 
 struct gw_span gw_stack_image_tstate(const struct gw_stack_image *image)
 {
-    return gw_span_of(image->a[0].buf, image->a[0].got);
+    return span_of_range(&image->a[image->tstate]);
 }
 
 /* The bytes at addr within one copy. The search starts where the last one ended, because a chain
@@ -163,17 +163,19 @@ struct source {
     size_t n, cursor;
     const struct gw_rmem *memory;     /* NULL: only the copy */
     struct gw_stack_scratch *scratch; /* where needed places are noted, NULL: they are not */
-    size_t n_fixed;                   /* places before the guessed ones */
+    size_t tstate, hot;               /* as in gw_stack_image */
     bool one_by_one;                  /* never twice out of the same read */
 };
 
-static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint32_t len,
+static bool fetch(struct source *source, struct gw_pass *pass, gw_raddr addr, uint32_t len,
                   struct gw_span *out)
 {
     if (!is_plausible(addr))
         return false;
     if (find_in_copy(source->copy, source->n, &source->cursor, addr, len, out)) {
-        if (source->scratch && source->cursor >= source->n_fixed)
+        bool is_hot = source->hot > source->tstate ? source->cursor >= source->hot
+                                                   : source->cursor < source->tstate;
+        if (source->scratch && is_hot)
             want(source->scratch, addr, len);
         pass->back_in_copy |= pass->first_cold != 0;
         return true;
@@ -190,10 +192,10 @@ static bool fetch(struct source *source, struct pass *pass, gw_raddr addr, uint3
     return true;
 }
 
-static bool leaf_frame(struct source *source, struct pass *pass, const struct gw_layout *layout,
+static bool leaf_frame(struct source *source, struct gw_pass *pass, const struct gw_layout *layout,
                        gw_raddr *out)
 {
-    struct gw_span tstate = gw_span_of(source->copy[0].buf, source->copy[0].got);
+    struct gw_span tstate = span_of_range(&source->copy[source->tstate]);
     if (!gw_layout_get(layout, GW_F_tstate_frame, tstate, out))
         return false;
     switch (layout->frame_root) {
@@ -206,15 +208,6 @@ static bool leaf_frame(struct source *source, struct pass *pass, const struct gw
     }
     }
     return false;
-}
-
-static void push_frame(struct pass *pass, struct gw_frame frame)
-{
-    if (pass->n < HALF)
-        pass->leaf[pass->n] = frame;
-    else
-        pass->root[pass->n % HALF] = frame;
-    pass->n++;
 }
 
 /* FRAME_OWNED_BY_GENERATOR, the same since 3.11: Include/internal/pycore_frame.h, from 3.14 on
@@ -230,6 +223,17 @@ static bool is_python(const struct gw_layout *layout, struct gw_span bytes, uint
     return !gw_layout_get(layout, GW_F_frame_owner, bytes, &owner) || owner < layout->first_shim;
 }
 
+/* FRAME_OWNED_BY_THREAD, likewise. */
+#define OWNED_BY_THREAD 0
+
+/* A frame of a call that has ended since the thread state was copied. */
+static bool is_popped(const struct gw_layout *layout, struct gw_span bytes, uint64_t code)
+{
+    uint64_t owner;
+    return layout->clears_popped && !code &&
+           gw_layout_get(layout, GW_F_frame_owner, bytes, &owner) && owner == OWNED_BY_THREAD;
+}
+
 /* Whatever resumes a generator stands before it: one without a caller was cut off from it by a
  * yield that is under way. */
 static bool is_cut_off(const struct gw_layout *layout, struct gw_span bytes, uint64_t previous)
@@ -241,7 +245,7 @@ static bool is_cut_off(const struct gw_layout *layout, struct gw_span bytes, uin
 
 /* Follow the chain to its end. False if it breaks, runs in a circle or (without a live target)
  * leaves the copy; first_cold tells the last from the others. */
-static bool run_pass(struct source *source, const struct gw_layout *layout, struct pass *pass)
+static bool run_pass(struct source *source, const struct gw_layout *layout, struct gw_pass *pass)
 {
     uint32_t len = layout->extent[GW_S_frame];
     gw_raddr at, mark = 0;
@@ -249,6 +253,7 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
     pass->first_cold = 0;
     pass->n_before_cold = 0;
     pass->back_in_copy = false;
+    pass->n_popped = 0;
     if (!leaf_frame(source, pass, layout, &at))
         return false;
     for (uint32_t steps = 0, next_mark = 1; at; steps++) {
@@ -268,79 +273,28 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
             return false;
         frame.code &= layout->pointer_mask;
         if (is_python(layout, bytes, frame.code))
-            push_frame(pass, frame);
+            gw_pass_push(pass, frame);
+        else if (is_popped(layout, bytes, frame.code))
+            gw_pass_push_popped(pass, at);
         at = previous;
     }
     return true;
-}
-
-/* --- comparing ------------------------------------------------------------------------------ */
-
-/* Frame number i from the root (0), or NULL if it is in the part that was not kept. */
-static const struct gw_frame *frame_at(const struct pass *pass, uint64_t i)
-{
-    uint64_t from_leaf = pass->n - 1 - i;
-    if (from_leaf < HALF)
-        return &pass->leaf[from_leaf];
-    return i < HALF ? &pass->root[from_leaf % HALF] : NULL;
-}
-
-static bool same_frame(const struct gw_frame *a, const struct gw_frame *b)
-{
-    return a->frame == b->frame && a->code == b->code;
-}
-
-/* How many frames both passes share, counted from the root. What neither kept lies between frames
- * that are the same in both, and is taken to be the same. */
-static uint64_t common_depth(const struct pass *a, const struct pass *b)
-{
-    uint64_t least = a->n < b->n ? a->n : b->n;
-    for (uint64_t i = 0; i < least; i++) {
-        const struct gw_frame *in_a = frame_at(a, i), *in_b = frame_at(b, i);
-        if (!in_a || !in_b) {
-            uint64_t known_a = a->n > HALF ? a->n - HALF : 0;
-            uint64_t known_b = b->n > HALF ? b->n - HALF : 0;
-            uint64_t next = known_a > known_b ? known_a : known_b;
-            if (next <= i || next >= least)
-                return i;
-            i = next - 1;
-            continue;
-        }
-        if (!same_frame(in_a, in_b))
-            return i;
-    }
-    return least;
-}
-
-/* The lowest `depth` frames of a pass, its middle left out where it is too deep. */
-static void emit(const struct pass *pass, uint64_t depth, struct gw_walk *out)
-{
-    out->n = 0;
-    out->omitted = 0;
-    for (uint64_t i = 0; i < depth; i++) {
-        const struct gw_frame *frame = frame_at(pass, i);
-        bool keep = frame && (i < HALF || depth - i <= HALF);
-        if (keep)
-            out->frames[out->n++] = *frame;
-        else
-            out->omitted++;
-    }
 }
 
 /* Copy b's pass met a frame that only the live target had in copy a's pass. If all that is behind
  * it was read from the target, between the copies, the two passes share it: it could not change
  * while a frame above it was on the stack, and the comparison insists on one. A chain that comes
  * back to the copy (over a generator's frame) mixes two instants, and is read again instead. */
-static bool splice_cold_tail(const struct pass *a, struct pass *b)
+static bool splice_cold_tail(const struct gw_pass *a, struct gw_pass *b)
 {
     if (!b->first_cold || b->first_cold != a->first_cold || a->back_in_copy)
         return false;
     uint64_t tail = a->n - a->n_before_cold;
     for (uint64_t left = tail; left > 0; left--) {
-        const struct gw_frame *frame = frame_at(a, left - 1);
+        const struct gw_frame *frame = gw_pass_frame(a, left - 1);
         if (frame)
-            push_frame(b, *frame);
-        else if (b->n < HALF)
+            gw_pass_push(b, *frame);
+        else if (b->n < GW_PASS_HALF)
             return false; /* it belongs to the leaf half of b, and a did not keep it */
         else
             b->n++;
@@ -350,10 +304,10 @@ static bool splice_cold_tail(const struct pass *a, struct pass *b)
 
 /* The frames both passes share, 0 if that cannot be relied upon: of a spliced stack one frame of
  * the copies has to be shared as well. */
-static uint64_t reliable_depth(const struct gw_layout *layout, const struct pass *a,
-                               const struct pass *b)
+static uint64_t reliable_depth(const struct gw_layout *layout, const struct gw_pass *a,
+                               const struct gw_pass *b)
 {
-    uint64_t depth = common_depth(a, b);
+    uint64_t depth = gw_pass_common_depth(a, b, gw_frame_same);
     uint64_t tail = a->first_cold ? a->n - a->n_before_cold : 0;
     if (layout->frames == GW_FRAMES_HEAP)
         return depth;
@@ -377,8 +331,9 @@ static enum attempt walk_copies(const struct gw_rmem *live, const struct gw_layo
                        .n = image->n,
                        .memory = live,
                        .scratch = scratch,
-                       .n_fixed = image->n_fixed};
-    struct source b = {.copy = image->b, .n = image->n};
+                       .tstate = image->tstate,
+                       .hot = image->hot};
+    struct source b = {.copy = image->b, .n = image->n, .tstate = image->tstate, .hot = image->hot};
     scratch->n_wanted = 0;
     scratch->cold.len = 0;
     if (!run_pass(&a, layout, &scratch->a))
@@ -479,12 +434,8 @@ static enum attempt walk_heap(const struct gw_rmem *memory, const struct gw_layo
     uint8_t *tstate = scratch->arena;
     struct gw_rmem_range copy = {
         .addr = guess->tstate, .buf = tstate, .len = layout->extent[GW_S_tstate]};
-    struct source source = {.copy = &copy,
-                            .n = 1,
-                            .memory = memory,
-                            .scratch = scratch,
-                            .n_fixed = 1,
-                            .one_by_one = true};
+    struct source source = {
+        .copy = &copy, .n = 1, .memory = memory, .scratch = scratch, .hot = 1, .one_by_one = true};
     for (int i = 0; i < 2; i++) {
         scratch->n_wanted = 0;
         if (gw_rmem_readv(memory, &copy, 1) ||
@@ -497,12 +448,52 @@ static enum attempt walk_heap(const struct gw_rmem *memory, const struct gw_layo
 
 /* The root of a thread's stack hardly ever changes. One that did is believed when a second look
  * finds it again: a generator cut off from its caller in the middle of a yield is no root. */
-static bool root_is_believed(const struct pass *pass, struct gw_stack_guess *guess)
+static bool root_is_believed(const struct gw_pass *pass, struct gw_stack_guess *guess)
 {
-    const struct gw_frame *root = frame_at(pass, 0);
+    const struct gw_frame *root = gw_pass_frame(pass, 0);
     bool known = guess->root.frame == root->frame && guess->root.code == root->code;
     guess->root = *root;
     return known;
+}
+
+/* Copy b has the frame from when its caller was read, or before. Of a chunk both are in one piece.
+ * Those that are elsewhere come in any order, unless they are read one by one from the leaf on. */
+static bool is_in_order(const struct gw_layout *layout, const struct gw_stack_guess *guess,
+                        const struct gw_frame *frame, bool one_by_one)
+{
+    if (layout->frames == GW_FRAMES_HEAP)
+        return one_by_one;
+    return frame && frame->frame >= guess->chunk &&
+           frame->frame - guess->chunk < guess->chunk_bytes;
+}
+
+/* How many frames from the root on the second pass shows with callers that they have met. */
+static uint64_t met_depth(const struct gw_layout *layout, const struct gw_stack_guess *guess,
+                          const struct gw_stack_scratch *scratch, bool one_by_one)
+{
+    uint64_t depth = gw_pass_common_depth(&scratch->a, &scratch->b, gw_frame_same_call);
+    bool more = depth > 0 && depth < scratch->b.n &&
+                is_in_order(layout, guess, gw_pass_frame(&scratch->b, depth), one_by_one);
+    return depth + more;
+}
+
+static void see(const struct gw_layout *layout, struct gw_stack_guess *guess,
+                struct gw_stack_scratch *scratch, bool one_by_one)
+{
+    gw_pass_emit(&scratch->b, met_depth(layout, guess, scratch, one_by_one), &scratch->met);
+    gw_pass_emit(&scratch->a, scratch->a.n, &scratch->seen);
+    gw_pass_revive(&scratch->a, guess, &scratch->seen);
+    gw_pass_remember_calls(&scratch->a, guess);
+}
+
+const struct gw_walk *gw_stack_seen(const struct gw_stack_scratch *scratch)
+{
+    return &scratch->seen;
+}
+
+const struct gw_walk *gw_stack_met(const struct gw_stack_scratch *scratch)
+{
+    return &scratch->met;
 }
 
 enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_layout *layout,
@@ -523,7 +514,8 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
         if (attempt == ATTEMPT_DONE)
             depth = reliable_depth(layout, &scratch->a, &scratch->b);
         if (depth && root_is_believed(&scratch->b, guess)) {
-            emit(&scratch->b, depth, out);
+            gw_pass_emit(&scratch->b, depth, out);
+            see(layout, guess, scratch, layout->frames == GW_FRAMES_HEAP && (i || !image));
             return GW_WALK_OK;
         }
         if (i == MAX_ATTEMPTS)

@@ -5,8 +5,11 @@
  * Everything a stack is likely to need (the thread state, the used part of its data-stack chunk,
  * and the frames that were elsewhere last time: generators, C-stack shims, heap frames up to 3.10)
  * is copied twice within one batched read. Both copies are walked. What they share from the root
- * was on the stack at every instant between the two copies, so it is a stack that really was; what
- * they do not share is left out. A caller and a callee that never met are thus not put together.
+ * was on the stack at every instant between the two copies, so it is a stack that really was.
+ *
+ * Calls that are shorter than that are never in both. So the first copy is handed out as well, and
+ * who is known to have been called by whom: with the two, the caller of this can tell a stack of
+ * one instant from a caller and a callee that never met.
  *
  * Sources: Include/internal/pycore_frame.h (3.11+: _PyInterpreterFrame, owner), Include/cpython/
  * frameobject.h (3.8 to 3.10), pycore_pystate.h / pystate.h (_PyStackChunk, _PyCFrame).
@@ -43,6 +46,12 @@ struct gw_hot_range {
 };
 #define GW_MAX_HOT 192u
 
+/* Who was called by whom, at two places of a stack. */
+struct gw_call {
+    struct gw_frame caller, callee;
+};
+#define GW_MAX_CALLS 16u
+
 /* What is remembered of a thread to guess what its next walk will need. Zeroed but for tstate: a
  * thread never walked. */
 struct gw_stack_guess {
@@ -51,15 +60,17 @@ struct gw_stack_guess {
     uint32_t chunk_bytes;
     uint32_t n_hot;
     struct gw_hot_range hot[GW_MAX_HOT];
-    struct gw_frame root; /* of the last stack */
+    struct gw_frame root;               /* of the last stack */
+    struct gw_call calls[GW_MAX_CALLS]; /* seen of late near the leaf, by the callee's address */
 };
 
 /* One thread's share of a batched read: copy a, then copy b, of the same n places each. The ranges
  * are the caller's; their buffers come from its arena. */
 struct gw_stack_image {
     struct gw_rmem_range *a, *b;
-    size_t n;       /* ranges of each copy */
-    size_t n_fixed; /* the first ones: thread state and chunk; then those of the guess */
+    size_t n;      /* ranges of each copy: */
+    size_t tstate; /* thread state and chunk, from this one on, and */
+    size_t hot;    /* those of the guess, from here on; what names the leaf comes first */
 };
 
 /* Ranges that one image takes at most, both copies. */
@@ -89,11 +100,24 @@ void gw_stack_scratch_free(struct gw_stack_scratch *scratch);
 /*
  * Walk a filled image; NULL: the thread was not part of the batch. Where the guess fell short, the
  * thread is read again on its own, at most four times, and the guess is corrected for the next
- * tick. *out is written if the result is
- * GW_WALK_OK. Allocates nothing.
+ * tick. *out is written if the result is GW_WALK_OK. Allocates nothing.
  */
 enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_layout *layout,
                                   const struct gw_stack_image *image, struct gw_stack_guess *guess,
                                   struct gw_stack_scratch *scratch, struct gw_walk *out);
+
+/*
+ * What the last walk that was GW_WALK_OK has besides; valid until the next.
+ *
+ * seen: the stack as copy a alone shows it. It may go on where *out ends, with frames that were no
+ * more there when copy b was made, and its callers and callees may never have met.
+ *
+ * met: the lowest frames of copy b, up to the one above the last that was at the same instruction
+ * in both copies. The thread state of copy b, which names the leaf, was read between the frames of
+ * copy a and those of copy b; so whoever was called then was called by that frame: each caller and
+ * callee in it have met.
+ */
+const struct gw_walk *gw_stack_seen(const struct gw_stack_scratch *scratch);
+const struct gw_walk *gw_stack_met(const struct gw_stack_scratch *scratch);
 
 #endif

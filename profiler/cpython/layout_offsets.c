@@ -167,6 +167,7 @@ static const struct {
     unsigned minor;
     enum gw_dict_family dicts;
     uint64_t pointer_mask;
+    bool clears_popped;
     uint32_t offset_plus_one[GW_N_FIELDS];
 } fixed_rows[] = {
     {
@@ -177,14 +178,14 @@ static const struct {
         },
     },
     {
-        .minor = 14, .dicts = GW_DICT_V313, .pointer_mask = ~3ull,
+        .minor = 14, .dicts = GW_DICT_V313, .pointer_mask = ~3ull, .clears_popped = true,
         .offset_plus_one = {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(224),
         },
     },
     {
-        .minor = 15, .dicts = GW_DICT_V313, .pointer_mask = ~3ull,
+        .minor = 15, .dicts = GW_DICT_V313, .pointer_mask = ~3ull, .clears_popped = true,
         .offset_plus_one = {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(248),
@@ -248,6 +249,7 @@ static void place_fixed(unsigned minor, struct gw_layout *out)
             continue;
         out->dicts = fixed_rows[i].dicts;
         out->pointer_mask = fixed_rows[i].pointer_mask;
+        out->clears_popped = fixed_rows[i].clears_popped;
         for (unsigned f = 0; f < GW_N_FIELDS; f++)
             if (fixed_rows[i].offset_plus_one[f])
                 out->offset_plus_one[f] = fixed_rows[i].offset_plus_one[f];

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* The stack of a thread that is looked at: walked, located, and given its id. */
 #include <stdio.h>
+#include <string.h>
 
 #include "sample/session_state.h"
 
@@ -17,18 +18,74 @@ static uint32_t push_omitted(struct gw_session *session, uint32_t parent, uint32
     return gw_stacks_push(session->definitions->stacks, parent, function, 0);
 }
 
-/* Turn the session's walk into a stack id; frames that have not moved keep theirs. */
-static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
+/* --- callers and callees that have met ----------------------------------------------------------
+ */
+
+static uint64_t pair_of(const struct gw_frame *caller, const struct gw_frame *callee)
 {
-    const struct gw_walk *walk = &session->walk;
+    return gw_mix64(caller->code) ^ callee->code;
+}
+
+/* Frames number `from` to `end` with their callers: a first sight is enough for ever, as which
+ * functions call which hardly changes. */
+static void learn_met(struct gw_session *session, const struct gw_walk *walk, uint32_t from,
+                      uint32_t end)
+{
+    for (uint32_t i = from ? from : 1; i < end; i++)
+        if (!walk->omitted || i != GW_MAX_FRAMES / 2)
+            gw_idmap_put(&session->met, pair_of(&walk->frames[i - 1], &walk->frames[i]), 0);
+}
+
+static bool have_met(const struct gw_session *session, const struct gw_frame *caller,
+                     const struct gw_frame *callee)
+{
+    uint32_t any;
+    return gw_idmap_find(&session->met, pair_of(caller, callee), &any);
+}
+
+/* A walk holds only what was there for as long as the copies took, so calls that are shorter than
+ * that would never be seen, and their callers too often. The first copy shows what the thread did
+ * at one instant: where it agrees with the walk it takes its place, with what it has more than
+ * that, as far as callers and callees are known to meet. Returns how many frames are certain. */
+static uint32_t take_seen(struct gw_session *session)
+{
+    const struct gw_walk *seen = &session->seen_walk;
+    struct gw_walk *walk = &session->walk;
+    uint32_t n_certain = walk->n;
+    if (walk->omitted || seen->omitted || seen->n < n_certain)
+        return n_certain;
+    for (uint32_t i = 0; i < n_certain; i++)
+        if (seen->frames[i].frame != walk->frames[i].frame ||
+            seen->frames[i].code != walk->frames[i].code)
+            return n_certain;
+    uint32_t n = n_certain;
+    while (n > 0 && n < seen->n && have_met(session, &seen->frames[n - 1], &seen->frames[n]))
+        n++;
+    memcpy(walk->frames, seen->frames, n * sizeof seen->frames[0]);
+    walk->n = n;
+    return n_certain;
+}
+
+/* --- the stack ----------------------------------------------------------------------------------
+ */
+
+/* Turn the session's walk into a stack id; frames that have not moved keep theirs. The first
+ * n_certain frames were there together, the others need not be frames at all. */
+static bool intern_walk(struct gw_session *session, struct gw_thread *thread, uint32_t n_certain)
+{
+    struct gw_walk *walk = &session->walk;
     uint32_t same = 0;
     if (walk->omitted == thread->omitted)
         while (same < walk->n && same < thread->n_frames &&
                same_place(&walk->frames[same], &thread->frames[same]))
             same++;
     uint32_t fresh = walk->n - same;
-    if (fresh && !gw_codes_locate(session->codes, walk->frames + same, fresh, session->locations))
-        return false;
+    if (fresh && !gw_codes_locate(session->codes, walk->frames + same, fresh, session->locations)) {
+        if (walk->n <= n_certain)
+            return false;
+        walk->n = n_certain;
+        return intern_walk(session, thread, n_certain);
+    }
     uint32_t stack = same ? thread->nodes[same - 1] : 0;
     for (uint32_t i = same; i < walk->n; i++) {
         const struct gw_location *location = &session->locations[i - same];
@@ -45,6 +102,8 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
         stack = push_omitted(session, stack, walk->omitted);
     if (!fresh && thread->n_frames != walk->n)
         thread->boundary = false; /* a caller, at its call */
+    if (same < n_certain)
+        learn_met(session, walk, same, n_certain);
     thread->n_frames = walk->n;
     thread->omitted = walk->omitted;
     thread->stack = stack;
@@ -54,8 +113,13 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread)
 static enum gw_walk_result walk(struct gw_session *session, struct gw_thread *thread,
                                 const struct gw_stack_image *image)
 {
-    return gw_stack_walk(&session->memory, &session->python.layout, image, &thread->guess,
-                         session->scratch, &session->walk);
+    enum gw_walk_result result = gw_stack_walk(&session->memory, &session->python.layout, image,
+                                               &thread->guess, session->scratch, &session->walk);
+    if (result == GW_WALK_OK) {
+        const struct gw_walk *met = gw_stack_met(session->scratch);
+        learn_met(session, met, session->walk.n, met->n);
+    }
+    return result;
 }
 
 /* A thread that once was in a sub-interpreter keeps a thread state there, without frames when it
@@ -102,6 +166,7 @@ static enum gw_walk_result confirm(struct gw_session *session, struct gw_thread 
                                    const struct gw_look *look)
 {
     session->first_walk = session->walk;
+    session->seen_walk = *gw_stack_seen(session->scratch);
     enum gw_walk_result result = walk(session, thread, look->has_second ? &look->second : NULL);
     if (result == GW_WALK_OK)
         cut_to_shared(&session->walk, &session->first_walk);
@@ -114,10 +179,13 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     enum gw_walk_result result = walk(session, thread, look->has_image ? &look->image : NULL);
     if (result == GW_WALK_EMPTY && thread->n_tstates > 1)
         result = walk_others(session, thread);
-    if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING)
+    uint32_t n_certain = session->walk.n;
+    if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING) {
         result = confirm(session, thread, look);
+        n_certain = take_seen(session);
+    }
     thread->lost = false;
-    if (result == GW_WALK_OK && intern_walk(session, thread))
+    if (result == GW_WALK_OK && intern_walk(session, thread, n_certain))
         return;
     thread->n_frames = 0;
     thread->boundary = false;

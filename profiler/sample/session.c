@@ -118,6 +118,7 @@ void gw_session_close(struct gw_session *session)
         gw_roster_free(session);
     gw_watch_free(session);
     gw_thread_list_fini(&session->list);
+    gw_idmap_free(&session->met);
     gw_codes_free(session->codes);
     gw_stack_scratch_free(session->scratch);
     gw_history_free(session->history);
@@ -191,6 +192,7 @@ enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns
         session->next_tend_ns = 0; /* names can wait until the first tick has been made */
     /* Short of memory the tick goes on with what room it has; stacks are cut then. */
     if (gw_codes_reserve(session->codes, SPARE_CODES) == 0 &&
+        gw_idmap_reserve(&session->met, session->met.n + SPARE_CODES) == 0 &&
         gw_definitions_reserve(session->definitions) == 0 && !session->torn_stack)
         session->torn_stack = gw_stacks_push(
             session->definitions->stacks, 0,

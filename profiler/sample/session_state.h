@@ -154,7 +154,8 @@ struct gw_session {
     size_t arena_bytes, arena_used;
     gw_raddr heads[GW_MAX_INTERPRETERS];
     struct gw_location locations[GW_MAX_FRAMES];
-    struct gw_walk walk, first_walk;
+    struct gw_walk walk, first_walk, seen_walk;
+    struct gw_idmap met; /* callers and callees that are known to meet, by gw_look_stack */
     bool roster_due;
     bool stopped;
     uint64_t next_roster_ns, next_names_ns, next_fate_ns, next_tend_ns, next_still_ns;

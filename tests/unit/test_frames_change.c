@@ -42,7 +42,8 @@ static struct world {
     struct gw_stack_scratch *scratch;
     struct gw_rmem_range ranges[GW_IMAGE_RANGES];
     uint8_t *arena;
-    struct gw_walk walk;
+    struct gw_walk walk, seen, met;
+    bool clears; /* the change takes the code from the frame that was the leaf */
 } world;
 
 static void start(unsigned minor)
@@ -53,6 +54,7 @@ static void start(unsigned minor)
     for (unsigned i = 0; i < 5; i++)
         world.codes[i] = image_code(&world.image, names[i], "file.py", 10 * i, 5);
     world.before.depth = world.after.depth = 0;
+    world.clears = false;
     world.guess = (struct gw_stack_guess){.tstate = world.thread.tstate};
     world.scratch = gw_stack_scratch_new();
     world.arena = malloc(ARENA);
@@ -95,8 +97,12 @@ static void show(const struct stack *stack)
 
 static void change_when_due(struct fake_rmem *fake)
 {
-    if (fake->n_ranges_read == world.change_at)
-        show(&world.after);
+    if (fake->n_ranges_read != world.change_at)
+        return;
+    show(&world.after);
+    if (world.clears)
+        image_put(&world.image, world.before.places[world.before.depth - 1].frame, GW_F_frame_code,
+                  0);
 }
 
 /* One tick: the batched read, then the walk. */
@@ -106,19 +112,27 @@ static enum gw_walk_result tick(void)
     assert_in_range(gw_stack_image_bytes(world.image.layout, &world.guess), 1, ARENA);
     gw_stack_image_plan(world.image.layout, &world.guess, world.ranges, world.arena, &copies);
     assert_int_equal(gw_rmem_readv(&world.image.fake.memory, world.ranges, 2 * copies.n), 0);
-    return gw_stack_walk(&world.image.fake.memory, world.image.layout, &copies, &world.guess,
-                         world.scratch, &world.walk);
+    enum gw_walk_result result = gw_stack_walk(&world.image.fake.memory, world.image.layout,
+                                               &copies, &world.guess, world.scratch, &world.walk);
+    world.seen = *gw_stack_seen(world.scratch);
+    world.met = *gw_stack_met(world.scratch);
+    return result;
+}
+
+static bool is_root_part(const struct gw_walk *walk, const struct stack *stack)
+{
+    if (walk->n > stack->depth || walk->omitted)
+        return false;
+    for (uint32_t i = 0; i < walk->n; i++)
+        if (walk->frames[i].frame != stack->places[i].frame ||
+            walk->frames[i].code != world.codes[stack->places[i].code].addr)
+            return false;
+    return true;
 }
 
 static bool is_root_part_of(const struct stack *stack)
 {
-    if (world.walk.n > stack->depth || world.walk.omitted)
-        return false;
-    for (uint32_t i = 0; i < world.walk.n; i++)
-        if (world.walk.frames[i].frame != stack->places[i].frame ||
-            world.walk.frames[i].code != world.codes[stack->places[i].code].addr)
-            return false;
-    return true;
+    return is_root_part(&world.walk, stack);
 }
 
 /* One tick, in which the stack changes after the n-th range has been read. */
@@ -146,6 +160,8 @@ static unsigned change_at_each_instant(const struct gw_stack_guess *known)
         assert_int_not_equal(result, GW_WALK_EMPTY);
         if (result == GW_WALK_OK) {
             assert_true(is_root_part_of(&world.before) || is_root_part_of(&world.after));
+            assert_true(is_root_part(&world.met, &world.before) ||
+                        is_root_part(&world.met, &world.after));
             n_ok++;
         }
     } while (world.image.fake.n_ranges_read >= n);
@@ -323,10 +339,84 @@ static void scattered_frames_change(void **state)
     }
 }
 
+/* What the first copy shows is the stack before the change, whatever the walk keeps of it. */
+static void first_copy_shows_a_leaf_that_returned(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        push(0, IMAGE_IN_CHUNK);
+        push(1, IMAGE_IN_CHUNK);
+        push(3, IMAGE_IN_CHUNK);
+        world.after = world.before;
+        world.after.depth = 2;
+        assert_int_equal(change_between_copies(), GW_WALK_OK);
+        assert_int_equal(world.walk.n, 2);
+        assert_int_equal(world.seen.n, 3);
+        assert_true(is_root_part(&world.seen, &world.before));
+    }
+}
+
+/* Another function is called from the same place: it and its caller have met, though it was not
+ * there for the first copy. Up to 3.10 that takes reading frame by frame. */
+static void callee_of_the_second_copy_has_met_its_caller(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        push(0, IMAGE_IN_CHUNK);
+        push(1, IMAGE_IN_CHUNK);
+        push(3, IMAGE_IN_CHUNK);
+        world.after = world.before;
+        world.after.places[2].code = 4;
+        assert_int_equal(change_between_copies(), GW_WALK_OK);
+        assert_int_equal(world.walk.n, 2);
+        assert_true(is_root_part(&world.met, &world.after));
+        assert_int_equal(world.met.n, world.image.layout->frames == GW_FRAMES_HEAP ? 2 : 3);
+        assert_true(is_root_part(&world.seen, &world.before));
+    }
+}
+
+/* The leaf returns right behind the copy of what names it, and loses its code (3.14 on). It is what
+ * was called last from there, unless its caller is another function by now. */
+static void leaf_that_lost_its_code(void **state)
+{
+    (void)state;
+    unsigned n_tried = 0;
+    FOR_EACH_VERSION(minor)
+    {
+        if (!world.image.layout->clears_popped)
+            continue;
+        for (unsigned caller = 1; caller <= 2; caller++) {
+            world.before.depth = 0;
+            push(0, IMAGE_IN_CHUNK);
+            push(1, IMAGE_IN_CHUNK);
+            push(3, IMAGE_IN_CHUNK);
+            struct gw_stack_guess known = learn();
+            world.after = world.before;
+            world.after.depth = 2;
+            world.after.places[1].code = caller;
+            world.clears = true;
+            world.guess = known;
+            assert_int_equal(tick_with_change(1), GW_WALK_OK);
+            assert_int_equal(world.walk.n, 2);
+            assert_int_equal(world.seen.n, caller == 1 ? 3 : 2);
+            assert_int_equal(world.seen.frames[1].code, world.codes[caller].addr);
+            if (caller == 1)
+                assert_int_equal(world.seen.frames[2].code, world.codes[3].addr);
+            n_tried++;
+        }
+    }
+    assert_int_equal(n_tried, 4); /* 3.14 and 3.15 */
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(leaf_returns),
+        cmocka_unit_test(first_copy_shows_a_leaf_that_returned),
+        cmocka_unit_test(callee_of_the_second_copy_has_met_its_caller),
+        cmocka_unit_test(leaf_that_lost_its_code),
         cmocka_unit_test(leaf_is_another_function_at_the_same_place),
         cmocka_unit_test(caller_changes_under_the_same_leaf),
         cmocka_unit_test(caller_changes_under_a_new_leaf),
