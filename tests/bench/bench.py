@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """gilwait beside the other profilers, on the same targets in turn.
 
-usage: bench.py [--cases 8x10,64x100,server] [--tools NAME,...] [--measures cost,fastest,first,slowdown]
-                [--rounds N] [--seconds S] [--results FOLDER] [--json FILE] [--table]
+usage: bench.py [--cases 8x10,64x100,server] [--tools NAME,...]
+                [--measures cost,fastest,first,leaves,slowdown] [--rounds N] [--seconds S] [--results FOLDER] [--json FILE] [--table]
 
 Every result is kept in the folder: what is there is not measured again, so a run goes on where it
 was stopped, and --table only prints. Machines are noisy: the figures are medians with their range,
@@ -25,13 +25,11 @@ import report
 import targets
 import tools
 
-sys.path.insert(0, str(peers.HERE.parent))
-import check_format  # noqa: E402  (a reader of captures, found by the line above)
-
 CASES = [f"{threads}x{depth}" for depth in (10, 100) for threads in (1, 8, 64, 256, 1000)]
 SHORT_S = 1   # as short as all of them can record
-WINDOW_S = 0.25  # of work alone, and of work while sampled
-PAIRS = 20
+WINDOW_S = 0.1  # of work alone, and of work while sampled
+WINDOWS = 200   # of each kind, in turn
+LEAVES_S = 10
 
 
 def facts():
@@ -61,7 +59,7 @@ def fastest(tool, target, options, folder):
             "fastest_lost": run.lost}
 
 
-class FirstTick(check_format.Capture):
+class FirstTick(tools.check_format.Capture):
     """The instant of the first tick of a capture, on CLOCK_MONOTONIC."""
 
     def __init__(self, data):
@@ -69,7 +67,7 @@ class FirstTick(check_format.Capture):
         super().__init__(data)
 
     def take_block(self, block):
-        first_ns = check_format.number(block, 2) + check_format.column(block, 3)[0]
+        first_ns = tools.check_format.number(block, 2) + tools.check_format.column(block, 3)[0]
         self.ns = min(first_ns, self.ns or first_ns)
 
 
@@ -88,19 +86,24 @@ def work_per_cpu_s(target):
 
 
 def slower_by(command, target):
-    """Machines change their speed within seconds: the profiler is halted and let go in turn."""
-    ratios = []
+    """(part, half of its 95 % interval). Machines change their speed within seconds, so the profiler
+    is halted and let go in turn, and each window is held against the two around it."""
+    alone, sampled = [], []
     with subprocess.Popen([str(part) for part in command], stdin=subprocess.DEVNULL,
                           stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL) as process:
         time.sleep(1)
-        for _ in range(PAIRS):
+        for _ in range(WINDOWS):
             process.send_signal(signal.SIGSTOP)
-            alone = work_per_cpu_s(target)
+            alone.append(work_per_cpu_s(target))
             process.send_signal(signal.SIGCONT)
-            time.sleep(0.05)
-            ratios.append(work_per_cpu_s(target) / max(1e-9, alone))
+            sampled.append(work_per_cpu_s(target))
+        process.send_signal(signal.SIGSTOP)
+        alone.append(work_per_cpu_s(target))
         process.kill()
-    return 1 - statistics.median(ratios)
+    slower = [1 - 2 * work / max(1e-9, before + after)
+              for work, before, after in zip(sampled, alone, alone[1:])]
+    low, _, high = statistics.quantiles(slower, n=4)
+    return statistics.median(slower), 1.96 * 1.25 * (high - low) / 1.35 / len(slower) ** 0.5
 
 
 def slowdown(tool, target, _, folder):
@@ -111,19 +114,35 @@ def slowdown(tool, target, _, folder):
         os.sched_setaffinity(int(task), {cpus[0]})
     for place, of_tool in (("other", cpus[-1]), ("same", cpus[0])):
         for rate in (1000, 10000):
-            long = round(PAIRS * (2 * WINDOW_S + 0.1) + 5)
+            long = round(WINDOWS * 2 * WINDOW_S * 1.1 + 5)
             command = ["taskset", "-c", of_tool,
                        *tool.command(target, long, rate, folder / "slowdown")]
-            found[f"slowdown_{place}_{rate}"] = slower_by(command, target)
+            slower, uncertain = slower_by(command, target)
+            found[f"slowdown_{place}_{rate}"] = slower
+            found[f"slowdown_{place}_{rate}_uncertain"] = uncertain
     return found
 
 
-MEASURES = {"cost": cost, "fastest": fastest, "first": first, "slowdown": slowdown}
+def leaves(tool, target, _, folder):
+    """Where the thread that makes short calls is seen: in the call, in what calls it, elsewhere. A
+    profiler that does not stop it may see less of what lasts for moments only."""
+    tool.record(target, LEAVES_S, tool.leaves_rate, folder / "leaves")
+    found = tool.leaves(target, folder / "leaves")
+    total = max(1, sum(found.values()))
+    rest = total - found["short_call"] - found["hog"]
+    return {"leaf_call": found["short_call"] / total, "leaf_caller": found["hog"] / total,
+            "leaf_rest": rest / total, "leaf_samples": total}
+
+
+MEASURES = {"cost": cost, "fastest": fastest, "first": first, "leaves": leaves,
+            "slowdown": slowdown}
 
 
 def applies(measure, tool, case):
     if measure == "first":
         return tool.name == "gilwait"
+    if measure == "leaves":
+        return case == "8x10" and tool.leaves_rate
     return measure != "slowdown" or case == "8x10"
 
 

@@ -18,7 +18,9 @@ COLUMNS = [
 ]
 SLOWDOWNS = [("slowdown_other_1000", "1 kHz, other CPU"), ("slowdown_other_10000", "10 kHz, other CPU"),
              ("slowdown_same_1000", "1 kHz, same CPU"), ("slowdown_same_10000", "10 kHz, same CPU")]
-PARTS = {"lost", "torn"}
+LEAVES = [("leaf_call", "in short_call"), ("leaf_caller", "in hog"), ("leaf_rest", "elsewhere"),
+          ("leaf_samples", "samples")]
+PARTS = {"lost", "torn", "leaf_call", "leaf_caller", "leaf_rest"}
 
 
 def load(folder):
@@ -52,6 +54,15 @@ def cell(values, form):
         " %" if "%%" in form else "")
 
 
+def uncertain(values, key):
+    """Mean of the rounds, in percent, with its 95 % interval."""
+    found, halves = values.get(key), values.get(key + "_uncertain")
+    if not found:
+        return "-"
+    half = sum(half ** 2 for half in halves) ** 0.5 / len(halves)
+    return "%+.1f \u00b1%.1f %%" % (100 * statistics.mean(found), 100 * half)
+
+
 def ratio(of_tools, key, less_is_better):
     """Median of gilwait against the best median of the others."""
     medians = {tool: statistics.median(values[key]) for tool, values in of_tools.items()
@@ -80,6 +91,7 @@ def text(results):
                                                ("cpu", "cpus", "kernel", "when")), ""]
     lines = [["threads x depth", "Python", "profiler"] + [column[1] for column in COLUMNS]]
     slow = [["target slower by", "Python"] + [heading for _, heading in SLOWDOWNS]]
+    leaves = [["what the first thread was seen in", "Python"] + [heading for _, heading in LEAVES]]
     ratios = []
     for case in sorted(groups, key=order):
         of_tools = groups[case]
@@ -88,9 +100,11 @@ def text(results):
                 cell(values.get(key) or values.get("error") if key == "us_per_tick"
                      else values.get(key), form) for key, _, form, _ in COLUMNS])
             if any(values.get(key) for key, _ in SLOWDOWNS):
-                slow.append([tool, case[1]] + [
-                    cell([100 * value for value in values.get(key, [])], "%.1f %%")
-                    for key, _ in SLOWDOWNS])
+                slow.append([tool, case[1]] + [uncertain(values, key) for key, _ in SLOWDOWNS])
+            if any(values.get(key) for key, _ in LEAVES):
+                leaves.append([tool, case[1]] + [
+                    cell(values.get(key, []), "%.2f %%" if key in PARTS else "%.0f")
+                    for key, _ in LEAVES])
         found = [(heading, ratio(of_tools, key, less)) for key, heading, _, less in COLUMNS
                  if less is not None]
         ratios += ["%-8s %s: %s %s" % (case[0], case[1], heading, value)
@@ -100,4 +114,6 @@ def text(results):
         out += ["", "gilwait against the best of the others:"] + ratios
     if len(slow) > 1:
         out += [""] + aligned(slow)
+    if len(leaves) > 1:
+        out += [""] + aligned(leaves)
     return "\n".join(out)

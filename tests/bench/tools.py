@@ -1,16 +1,20 @@
 # SPDX-License-Identifier: Apache-2.0
 """How each profiler is started, as its own documentation says: all threads, wall time."""
+import collections
 import json
 import os
 import pathlib
 import re
 import signal
 import subprocess
+import sys
 import time
 
 import peers
 
 HERE = pathlib.Path(__file__).resolve().parent
+sys.path.insert(0, str(HERE.parent))
+import check_format  # noqa: E402  (a reader of captures, found by the line above)
 
 
 class Run:
@@ -63,9 +67,27 @@ def start(command, timeout):
     return Run(usage, time.monotonic() - began, peak_kib, output.decode(errors="replace"))
 
 
+class Leaves(check_format.Capture):
+    """What a thread was in, by the function that its stack ends with, in ticks."""
+
+    def __init__(self, data, tid):
+        self.tid, self.ticks = tid, collections.Counter()
+        super().__init__(data)
+
+    def take_block(self, block):
+        n = len(check_format.column(block, 3))
+        for track in map(check_format.fields, block[6]):
+            if self.threads[check_format.number(track, 1)] != self.tid:
+                continue
+            for entry in check_format.expand(track, (4,), n, check_format.number(track, 7)):
+                if entry:
+                    self.ticks[self.place(entry[0])[0]] += 1
+
+
 class Tool:
     name = fastest = None  # rate that it can't keep up
     versions = ("3.13",)   # of the target
+    leaves_rate = None     # at which leaves() is asked
 
     def prepare(self):
         """Raises peers.Missing."""
@@ -86,9 +108,14 @@ class Tool:
     def read(self, run, target, file):
         raise NotImplementedError
 
+    def leaves(self, target, file):
+        """Samples of the main thread in a recording, by the function that is on top of its stack;
+        None if that is not known of this profiler."""
+
 
 class Gilwait(Tool):
     name, fastest, versions = "gilwait", 100000, ("3.13", "3.15")
+    leaves_rate = 1000
 
     def prepare(self):
         self.program = peers.harness.PROGRAMS / "gilwait"
@@ -109,6 +136,9 @@ class Gilwait(Tool):
         run.ticks = quality["ticks"]
         run.lost = quality["dropped"] / max(1, run.ticks)
         run.torn = quality["torn"] / max(1, run.ticks)
+
+    def leaves(self, target, file):
+        return Leaves(file.read_bytes(), target.pid).ticks
 
 
 class Austin(Tool):
@@ -142,6 +172,7 @@ class Austin3(Austin):
 
 class PySpy(Tool):
     name, fastest, options = "py-spy", 10000, ()
+    leaves_rate = 200
 
     def prepare(self):
         self.program = peers.from_pypi("py-spy", "py-spy")
@@ -155,6 +186,14 @@ class PySpy(Tool):
         if found:
             run.ticks = int(found[1]) / target.threads
             run.lost = int(found[2]) / max(1, int(found[1]) + int(found[2]))
+
+    def leaves(self, target, file):
+        found = collections.Counter()
+        for line in file.read_text().splitlines():
+            stack, _, samples = line.rpartition(" ")
+            if ";hog (" in stack:
+                found[re.sub(r" \(.*", "", stack.rpartition(";")[2])] += int(samples)
+        return found
 
 
 class PySpyNonblocking(PySpy):
