@@ -53,6 +53,8 @@ FIELDS = {
     "frame.instr": [(8, "PyFrameObject", "f_lasti"), (11, "_PyInterpreterFrame", "prev_instr"),
                     (13, "_PyInterpreterFrame", "instr_ptr")],
     "frame.owner": [(11, "_PyInterpreterFrame", "owner")],
+    "frame.stacktop": [(11, "_PyInterpreterFrame", "stacktop"),
+                       (14, "_PyInterpreterFrame", None)],
     "code.filename": [(8, "PyCodeObject", "co_filename")],
     "code.name": [(8, "PyCodeObject", "co_name")],
     "code.qualname": [(11, "PyCodeObject", "co_qualname")],

@@ -243,6 +243,23 @@ static bool is_cut_off(const struct gw_layout *layout, struct gw_span bytes, uin
            owner == OWNED_BY_GENERATOR;
 }
 
+/* The place of the chunk among the copied ones is the next after the thread state's. Both frames in
+ * one piece of it are of one instant; heap frames are read one by one, from the leaf on. A caller
+ * whose value stack is in use calls C code: what stands above it then ended long ago (3.11 to 3.13;
+ * from 3.14 on it has no code any more). */
+static bool calls(const struct source *source, const struct gw_layout *layout,
+                  struct gw_span caller, bool leaf_in_chunk)
+{
+    uint64_t stacktop;
+    if (layout->frames == GW_FRAMES_HEAP)
+        return source->one_by_one;
+    if (!leaf_in_chunk || source->cursor != source->tstate + 1)
+        return false;
+    return layout->clears_popped ||
+           (gw_layout_get(layout, GW_F_frame_stacktop, caller, &stacktop) &&
+            (int32_t)stacktop >= 0);
+}
+
 /* Follow the chain to its end. False if it breaks, runs in a circle or (without a live target)
  * leaves the copy; first_cold tells the last from the others. */
 static bool run_pass(struct source *source, const struct gw_layout *layout, struct gw_pass *pass)
@@ -254,6 +271,9 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
     pass->n_before_cold = 0;
     pass->back_in_copy = false;
     pass->n_popped = 0;
+    pass->is_called = false;
+    bool leaf_in_chunk = false;
+    gw_raddr caller = 0; /* of the leaf */
     if (!leaf_frame(source, pass, layout, &at))
         return false;
     for (uint32_t steps = 0, next_mark = 1; at; steps++) {
@@ -272,6 +292,12 @@ static bool run_pass(struct source *source, const struct gw_layout *layout, stru
             is_cut_off(layout, bytes, previous))
             return false;
         frame.code &= layout->pointer_mask;
+        if (pass->n == 1 && at == caller)
+            pass->is_called = calls(source, layout, bytes, leaf_in_chunk);
+        if (pass->n == 0) {
+            leaf_in_chunk = source->cursor == source->tstate + 1;
+            caller = previous;
+        }
         if (is_python(layout, bytes, frame.code))
             gw_pass_push(pass, frame);
         else if (is_popped(layout, bytes, frame.code))
@@ -456,31 +482,17 @@ static bool root_is_believed(const struct gw_pass *pass, struct gw_stack_guess *
     return known;
 }
 
-/* Copy b has the frame from when its caller was read, or before. Of a chunk both are in one piece.
- * Those that are elsewhere come in any order, unless they are read one by one from the leaf on. */
-static bool is_in_order(const struct gw_layout *layout, const struct gw_stack_guess *guess,
-                        const struct gw_frame *frame, bool one_by_one)
-{
-    if (layout->frames == GW_FRAMES_HEAP)
-        return one_by_one;
-    return frame && frame->frame >= guess->chunk &&
-           frame->frame - guess->chunk < guess->chunk_bytes;
-}
-
 /* How many frames from the root on the second pass shows with callers that they have met. */
-static uint64_t met_depth(const struct gw_layout *layout, const struct gw_stack_guess *guess,
-                          const struct gw_stack_scratch *scratch, bool one_by_one)
+static uint64_t met_depth(const struct gw_stack_scratch *scratch)
 {
     uint64_t depth = gw_pass_common_depth(&scratch->a, &scratch->b, gw_frame_same_call);
-    bool more = depth > 0 && depth < scratch->b.n &&
-                is_in_order(layout, guess, gw_pass_frame(&scratch->b, depth), one_by_one);
+    bool more = depth > 0 && depth + 1 == scratch->b.n && scratch->b.is_called;
     return depth + more;
 }
 
-static void see(const struct gw_layout *layout, struct gw_stack_guess *guess,
-                struct gw_stack_scratch *scratch, bool one_by_one)
+static void see(struct gw_stack_guess *guess, struct gw_stack_scratch *scratch)
 {
-    gw_pass_emit(&scratch->b, met_depth(layout, guess, scratch, one_by_one), &scratch->met);
+    gw_pass_emit(&scratch->b, met_depth(scratch), &scratch->met);
     gw_pass_emit(&scratch->a, scratch->a.n, &scratch->seen);
     gw_pass_revive(&scratch->a, guess, &scratch->seen);
     gw_pass_remember_calls(&scratch->a, guess);
@@ -515,7 +527,7 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
             depth = reliable_depth(layout, &scratch->a, &scratch->b);
         if (depth && root_is_believed(&scratch->b, guess)) {
             gw_pass_emit(&scratch->b, depth, out);
-            see(layout, guess, scratch, layout->frames == GW_FRAMES_HEAP && (i || !image));
+            see(guess, scratch);
             return GW_WALK_OK;
         }
         if (i == MAX_ATTEMPTS)

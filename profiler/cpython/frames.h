@@ -112,10 +112,10 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
  * seen: the stack as copy a alone shows it. It may go on where *out ends, with frames that were no
  * more there when copy b was made, and its callers and callees may never have met.
  *
- * met: the lowest frames of copy b, up to the one above the last that was at the same instruction
- * in both copies. The thread state of copy b, which names the leaf, was read between the frames of
- * copy a and those of copy b; so whoever was called then was called by that frame: each caller and
- * callee in it have met.
+ * met: the lowest frames of copy b, as far as they were at the same instruction in copy a; and the
+ * leaf above them, if the frame below it shows that it has called Python code. The thread state of
+ * copy b, which names the leaf, was read between the frames of copy a and those of copy b, so
+ * each caller and callee in it have met.
  */
 const struct gw_walk *gw_stack_seen(const struct gw_stack_scratch *scratch);
 const struct gw_walk *gw_stack_met(const struct gw_stack_scratch *scratch);

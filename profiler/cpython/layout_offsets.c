@@ -175,6 +175,7 @@ static const struct {
         .offset_plus_one = {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(224),
+            [GW_F_frame_stacktop]      = AT(64),
         },
     },
     {

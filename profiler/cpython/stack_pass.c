@@ -14,6 +14,7 @@ void gw_pass_push_popped(struct gw_pass *pass, gw_raddr frame)
 {
     if (pass->n || pass->n_popped == GW_PASS_MAX_POPPED)
         pass->n = pass->n_before_cold = pass->n_popped = 0;
+    pass->is_called = false;
     pass->popped[pass->n_popped++] = frame;
 }
 

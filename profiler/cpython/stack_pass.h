@@ -19,6 +19,7 @@ struct gw_pass {
     bool back_in_copy;                   /* behind it the chain came back to what the copy holds */
     gw_raddr popped[GW_PASS_MAX_POPPED]; /* frames above the leaf that had ended, leaf first */
     uint32_t n_popped;
+    bool is_called; /* the leaf, as far as its caller's frame tells, which was copied with it */
 };
 
 /* The next frame of the chain, a caller of the last one. */

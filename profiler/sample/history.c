@@ -384,13 +384,17 @@ static void settle_doubts(const struct gw_history *history, struct gw_track *tra
     }
 }
 
-void gw_track_tell(struct gw_track *track, enum gw_told told)
+void gw_track_tell(const struct gw_history *history, struct gw_track *track, enum gw_told told,
+                   uint64_t at_ns)
 {
     struct reverse at = {.block = track->last, .i = track->last ? track->last->end : 0};
     if (told == GW_TOLD_NOTHING)
         return;
     for (struct gw_entry *entry; (entry = step_back(&at)) && entry->tick >= track->settled;) {
-        if (!(entry->flags & GW_ENTRY_DOUBT) || gw_state_holds_gil(entry->on_cpu))
+        if (gw_state_holds_gil(entry->on_cpu))
+            return;
+        if (!(entry->flags & GW_ENTRY_DOUBT) || !(entry->flags & GW_ENTRY_ASK) ||
+            gw_history_tick(history, entry->tick)->at_ns > at_ns)
             continue;
         bool wants = told == GW_TOLD_WANTS_GIL;
         entry->on_cpu = wants ? GW_STATE_GIL_HANDOFF : GW_STATE_NATIVE;
@@ -417,9 +421,13 @@ void gw_track_settle(struct gw_history *history, struct gw_track *track,
     track->settled = history->end - 1;
 }
 
-void gw_track_settle_ended(struct gw_history *history, struct gw_track *track)
+void gw_track_settle_ended(struct gw_history *history, struct gw_track *track,
+                           const struct gw_growth *life)
 {
-    gw_track_settle(history, track, &(struct gw_growth){0});
+    struct doubts doubts = find_doubts(track);
+    if (doubts.any)
+        settle_doubts(history, track, &doubts, draw(track, &doubts, life) == WAS_QUEUED);
+    track->settled = history->end - 1;
 }
 
 void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64_t before)

@@ -49,6 +49,7 @@ enum gw_entry_flag {
     GW_ENTRY_ON = 1 << 3,   /* it was on its CPU, by what was known then */
     GW_ENTRY_OFF = 1 << 4,  /* it was not */
     GW_ENTRY_OURS = 1 << 5, /* it was, until we took that very CPU, or had been queued before */
+    GW_ENTRY_ASK = 1 << 6,  /* what a stop tells goes for it */
 };
 
 /* How a schedstat line grew, and what is needed to read it. */
@@ -109,8 +110,10 @@ struct gw_entry *gw_track_newest(struct gw_track *track);
 void gw_track_settle(struct gw_history *history, struct gw_track *track,
                      const struct gw_growth *growth);
 
-/* The thread ran to its end before the present tick. */
-void gw_track_settle_ended(struct gw_history *history, struct gw_track *track);
+/* The thread ended before the present tick, and its line with it. `life`: how that had grown in
+ * all. It may have been queued and got a CPU just for its end. */
+void gw_track_settle_ended(struct gw_history *history, struct gw_track *track,
+                           const struct gw_growth *life);
 
 /* What the thread's holds come to, on a CPU or queued for one, in parts of its CPU time: 0 if
  * nothing is known; above 1 if it often lost its CPU with the GIL. */
@@ -122,8 +125,10 @@ enum gw_told {
     GW_TOLD_WANTS_GIL, /* it was woken from the wait for the GIL */
     GW_TOLD_ELSEWHERE, /* it was woken from something else */
 };
-/* It goes for all that is in doubt of the thread; the doubt about its CPU stays. */
-void gw_track_tell(struct gw_track *track, enum gw_told told);
+/* It goes for what is in doubt of the thread, with GW_ENTRY_ASK, up to the instant of the stop and
+ * since the thread had the GIL; the doubt about its CPU stays. */
+void gw_track_tell(const struct gw_history *history, struct gw_track *track, enum gw_told told,
+                   uint64_t at_ns);
 
 /* Settle what has been in doubt since `before` or earlier as "queued": its line never changed. */
 void gw_track_give_up(struct gw_history *history, struct gw_track *track, uint64_t before);

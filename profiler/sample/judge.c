@@ -273,7 +273,8 @@ static void settle(struct gw_session *session, const struct gw_look *look)
 static uint8_t doubt_flags(const struct gw_thread *thread, const struct gw_look *look,
                            const struct gw_judgement *judgement)
 {
-    unsigned flags = GW_ENTRY_DOUBT | (judgement->soft ? GW_ENTRY_SOFT : 0);
+    unsigned flags = GW_ENTRY_DOUBT | (judgement->soft ? GW_ENTRY_SOFT : 0) |
+                     (judgement->ask ? GW_ENTRY_ASK : 0);
     if (look->ours)
         flags |= look->place;
     else if (thread->moved && thread->slices && !thread->ran_ns)

@@ -18,6 +18,9 @@ static uint32_t push_omitted(struct gw_session *session, uint32_t parent, uint32
     return gw_stacks_push(session->definitions->stacks, parent, function, 0);
 }
 
+/* Near the leaf is where calls are short. */
+#define LEARN_FRAMES 8u
+
 /* --- callers and callees that have met ----------------------------------------------------------
  */
 
@@ -102,8 +105,6 @@ static bool intern_walk(struct gw_session *session, struct gw_thread *thread, ui
         stack = push_omitted(session, stack, walk->omitted);
     if (!fresh && thread->n_frames != walk->n)
         thread->boundary = false; /* a caller, at its call */
-    if (same < n_certain)
-        learn_met(session, walk, same, n_certain);
     thread->n_frames = walk->n;
     thread->omitted = walk->omitted;
     thread->stack = stack;
@@ -182,7 +183,11 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     uint32_t n_certain = session->walk.n;
     if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING) {
         result = confirm(session, thread, look);
-        n_certain = take_seen(session);
+        if (result == GW_WALK_OK) {
+            uint32_t n = session->walk.n;
+            learn_met(session, &session->walk, n > LEARN_FRAMES ? n - LEARN_FRAMES : 0, n);
+            n_certain = take_seen(session);
+        }
     }
     thread->lost = false;
     if (result == GW_WALK_OK && intern_walk(session, thread, n_certain))

@@ -333,6 +333,8 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
         uint64_t now_ns = gw_monotonic_ns();
         if (*stop)
             return GW_RECORDER_SIGNAL;
+        if (recorder->stopper)
+            gw_stopper_suspend(recorder->stopper);
         if (now_ns >= end_ns)
             return GW_RECORDER_DURATION;
         if (now_ns >= due_ns)

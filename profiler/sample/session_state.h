@@ -119,6 +119,7 @@ struct gw_watch {
 struct gw_stops {
     struct gw_stopper *stopper; /* the recorder's; NULL: nothing may be stopped */
     double budget;              /* share of the time */
+    uint32_t n_asked;           /* under way */
 };
 
 struct gw_session {

@@ -12,7 +12,8 @@ static uint64_t tag_of(uint32_t slot, const struct gw_thread *thread)
 static bool is_affordable(const struct gw_session *session)
 {
     const struct gw_stops *stops = &session->stops;
-    uint64_t since_ns = session->last_tick_ns - session->first_seen_ns + GW_STOPS_AHEAD_NS;
+    uint64_t since_ns =
+        session->last_tick_ns - gw_stopper_started_ns(stops->stopper) + GW_STOPS_AHEAD_NS;
     uint64_t n, used_ns;
     gw_stopper_count(stops->stopper, &n, &used_ns);
     return (double)used_ns < stops->budget * (double)since_ns;
@@ -25,6 +26,7 @@ void gw_stops_ask(struct gw_session *session, const struct gw_look *look)
         return;
     thread->stop_asked = gw_stopper_ask(session->stops.stopper, session, thread->task.pid,
                                         thread->task.tid, tag_of(look->thread, thread));
+    session->stops.n_asked += thread->stop_asked;
 }
 
 /* A thread that is stopped inside of a call to sleep was woken from it, and has not had a CPU
@@ -51,12 +53,14 @@ void gw_stops_take(struct gw_session *session)
     struct gw_stop stop;
     while (gw_stopper_take(session->stops.stopper, session, &stop)) {
         uint32_t slot = (uint32_t)stop.tag;
+        session->stops.n_asked--;
         if (slot >= session->n_threads || !session->threads[slot]->used ||
             tag_of(slot, session->threads[slot]) != stop.tag)
             continue;
         struct gw_thread *thread = session->threads[slot];
         thread->stop_asked = false;
         if (!stop.err)
-            gw_track_tell(&thread->track, told(session, thread, &stop.call));
+            gw_track_tell(session->history, &thread->track, told(session, thread, &stop.call),
+                          stop.at_ns);
     }
 }

@@ -13,6 +13,7 @@
 
 #include "base/clock.h"
 #include "sample/session_state.h"
+#include "sample/stops.h"
 
 #define STILL_NS 4000000ull
 
@@ -215,6 +216,8 @@ static enum gw_session_fate sample(struct gw_session *session)
  * ticks, so this is asked for no more often than that. */
 static enum gw_proc_fate fate_of_still(struct gw_session *session)
 {
+    if (session->stops.n_asked) /* what looks stopped may be so by us */
+        return GW_PROC_RUNS;
     if (session->last_tick_ns < session->next_still_ns)
         return session->stopped ? GW_PROC_STOPPED : GW_PROC_RUNS;
     session->next_still_ns = session->last_tick_ns + STILL_NS;
@@ -258,6 +261,8 @@ enum gw_session_fate gw_session_tick(struct gw_session *session, uint64_t now_ns
     session->last_tick_ns = now_ns;
     session->own_cpu = sched_getcpu();
     session->ticks++;
+    if (session->stops.stopper)
+        gw_stops_take(session);
     enum gw_session_fate fate = look(session);
     session->last_work_ns = gw_monotonic_ns() - now_ns;
     return fate;

@@ -13,6 +13,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/random.h"
 #include "sample/session_state.h"
 
 /* A thread is far when it has slept through so many looks. */
@@ -131,7 +132,10 @@ static bool read_schedstat(struct gw_session *session, struct gw_thread *thread)
     int err = gw_task_schedstat(&thread->task, &now);
     thread->read_tick = present;
     if (err == -ESRCH) {
-        gw_track_settle_ended(session->history, &thread->track);
+        gw_track_settle_ended(session->history, &thread->track,
+                              &(struct gw_growth){.ran_ns = thread->sched.cpu_ns,
+                                                  .queued_ns = thread->sched.run_queue_ns,
+                                                  .lot = gw_random_unit(&session->random)});
         gw_roster_end_thread(thread, present);
         session->roster_due = session->watch.stale = true;
         return false;

@@ -22,16 +22,18 @@
 #define LINE_ROOM 256
 /* Between the stop of a thread and the instant at which we run: waking up. */
 #define WAKING_NS 50000u
+/* At most so long we go on before we suspend ourselves. */
+#define SUSPEND_MS 500
 
-enum phase { FREE, ASKED, OVER };
+enum phase { FREE, ASKED, OVER, RETIRED };
 
 struct worker {
     struct gw_stopper *stopper;
     pthread_t thread;
     sem_t asked;
     _Atomic enum phase phase;
-    /* The asking thread's while the worker is not ASKED, else the worker's: */
-    const void *owner;
+    bool is_stuck;     /* with a zombie: after this stop it makes no other */
+    const void *owner; /* the asking thread's; so is the rest while the worker is not ASKED */
     pid_t pid, tid;
     struct gw_stop stop;
 };
@@ -40,6 +42,7 @@ struct gw_stopper {
     struct worker workers[GW_MAX_STOPS];
     unsigned n_workers;
     bool realtime;
+    uint64_t started_ns;
     atomic_bool ends;
     _Atomic uint64_t stops, stopped_ns;
 };
@@ -48,35 +51,45 @@ struct gw_stopper {
  */
 
 /* A dead thread stays a zombie until its tracer has waited for it. But the leader of a process that
- * we have started is waited for by who wants its exit status. */
-static void bury(const struct worker *worker)
+ * we have started is waited for by who wants its exit status: false, it stays with this worker. */
+static bool bury(const struct worker *worker, pid_t tid)
 {
     struct gw_proc_stat stat;
     siginfo_t info;
-    if (worker->tid == worker->pid && gw_proc_stat_read(worker->pid, 0, &stat) == 0 &&
+    if (tid == worker->pid && gw_proc_stat_read(worker->pid, 0, &stat) == 0 &&
         stat.ppid == getpid())
-        return;
-    waitid(P_PID, (id_t)worker->tid, &info, WEXITED | __WALL);
+        return false;
+    waitid(P_PID, (id_t)tid, &info, WEXITED | __WALL);
+    return true;
 }
 
-/* Wait for the stop. *signal: what the thread was about to get, to be handed on. */
-static int await_stop(const struct worker *worker, int *signal)
+/* Wait for what becomes of the one thread that this worker traces. One that calls execve gets the
+ * number of its process meanwhile. */
+static int await(const struct worker *worker, siginfo_t *info)
 {
-    siginfo_t info;
-    for (;;) {
-        info.si_pid = 0;
-        if (waitid(P_PID, (id_t)worker->tid, &info, WSTOPPED | WEXITED | WNOWAIT | __WALL) == 0)
-            break;
+    while (waitid(P_ALL, 0, info, WSTOPPED | WEXITED | WNOWAIT | __WALL | __WNOTHREAD))
         if (errno != EINTR || worker->stopper->ends)
             return errno == ECHILD ? -ESRCH : -errno; /* somebody else has buried it */
-    }
-    if (info.si_code != CLD_TRAPPED && info.si_code != CLD_STOPPED) {
-        bury(worker);
-        return -ESRCH;
-    }
-    bool is_event = info.si_status >> 8 == PTRACE_EVENT_STOP;
-    *signal = is_event ? 0 : info.si_status & 0x7f;
     return 0;
+}
+
+static bool has_stopped(const siginfo_t *info)
+{
+    return info->si_code == CLD_TRAPPED || info->si_code == CLD_STOPPED;
+}
+
+/* What the thread was about to get is handed on. A thread that is killed just then cannot be let go
+ * any more. False: the worker is stuck with it. */
+static bool let_go(const struct worker *worker, siginfo_t *info)
+{
+    bool is_event = info->si_status >> 8 == PTRACE_EVENT_STOP;
+    uintptr_t signal = is_event ? 0 : (uintptr_t)info->si_status & 0x7f;
+    pid_t tid = info->si_pid;
+    if (ptrace(PTRACE_DETACH, tid, NULL, (void *)signal) == 0)
+        return true;
+    if (waitid(P_PID, (id_t)tid, info, WEXITED | WNOWAIT | __WALL | __WNOTHREAD))
+        return true;
+    return bury(worker, tid);
 }
 
 static int read_call(int fd, struct gw_syscall *out)
@@ -86,12 +99,11 @@ static int read_call(int fd, struct gw_syscall *out)
     return len < 0 ? (int)len : gw_syscall_parse(gw_span_of(line, (size_t)len), out);
 }
 
-static int seize(const struct worker *worker)
+/* One that sleeps tells nothing of why it could run, and its call would be disturbed. */
+static bool is_runnable(int fd)
 {
-    if (ptrace(PTRACE_SEIZE, worker->tid, NULL, NULL) ||
-        ptrace(PTRACE_INTERRUPT, worker->tid, NULL, NULL))
-        return -errno;
-    return 0;
+    struct gw_syscall call;
+    return read_call(fd, &call) == 0 && call.kind == GW_SYSCALL_RUNNING;
 }
 
 static void count(struct gw_stopper *stopper, uint64_t asked_ns, uint64_t woken_ns)
@@ -101,29 +113,43 @@ static void count(struct gw_stopper *stopper, uint64_t asked_ns, uint64_t woken_
     stopper->stops++;
 }
 
-/* The file is opened before, so that nothing but one read falls into the stop. */
-static int stop_and_look(struct worker *worker, int fd)
+/* The file is opened before, so that nothing but one read falls into the stop. False: the worker is
+ * of no use any more. */
+static bool stop_and_look(struct worker *worker, int fd)
 {
-    int signal = 0;
+    struct gw_stop *stop = &worker->stop;
+    siginfo_t info = {0};
     uint64_t asked_ns = gw_monotonic_ns();
-    int err = seize(worker);
-    if (!err)
-        err = await_stop(worker, &signal);
-    if (err)
-        return err;
-    uint64_t woken_ns = gw_monotonic_ns();
-    err = read_call(fd, &worker->stop.call);
-    ptrace(PTRACE_DETACH, worker->tid, NULL, (void *)(intptr_t)signal);
-    count(worker->stopper, asked_ns, woken_ns);
-    return err;
+    stop->err = is_runnable(fd) ? 0 : -EAGAIN;
+    if (!stop->err && ptrace(PTRACE_SEIZE, worker->tid, NULL, NULL))
+        stop->err = -errno;
+    if (stop->err)
+        return true;
+    ptrace(PTRACE_INTERRUPT, worker->tid, NULL, NULL); /* where it fails the thread has ended */
+    stop->err = await(worker, &info);
+    if (stop->err)
+        return stop->err == -ESRCH;
+    if (!has_stopped(&info)) {
+        stop->err = -ESRCH;
+        return bury(worker, info.si_pid);
+    }
+    stop->at_ns = gw_monotonic_ns();
+    stop->err = info.si_pid == worker->tid ? read_call(fd, &stop->call) : -ESRCH;
+    bool is_free = let_go(worker, &info);
+    count(worker->stopper, asked_ns, stop->at_ns);
+    return is_free;
 }
 
-static void serve(struct worker *worker)
+static bool serve(struct worker *worker)
 {
     int fd = gw_procfile_open(worker->pid, worker->tid, "syscall");
-    worker->stop.err = fd < 0 ? fd : stop_and_look(worker, fd);
-    if (fd >= 0)
-        close(fd);
+    if (fd < 0) {
+        worker->stop.err = fd;
+        return true;
+    }
+    bool goes_on = stop_and_look(worker, fd);
+    close(fd);
+    return goes_on;
 }
 
 static void *work(void *argument)
@@ -135,8 +161,10 @@ static void *work(void *argument)
             ;
         if (worker->stopper->ends)
             return NULL;
-        serve(worker);
+        worker->is_stuck = !serve(worker);
         worker->phase = OVER;
+        if (worker->is_stuck)
+            return NULL;
     }
 }
 
@@ -147,6 +175,33 @@ static void *work(void *argument)
 static void on_end(int number)
 {
     (void)number;
+}
+
+static volatile sig_atomic_t suspend_requested;
+
+static void on_suspend(int number)
+{
+    (void)number;
+    suspend_requested = 1;
+}
+
+static bool is_busy(const struct gw_stopper *stopper)
+{
+    for (unsigned i = 0; i < stopper->n_workers; i++)
+        if (stopper->workers[i].phase == ASKED)
+            return true;
+    return false;
+}
+
+void gw_stopper_suspend(struct gw_stopper *stopper)
+{
+    if (!suspend_requested)
+        return;
+    const struct timespec pause = {.tv_nsec = 1000000};
+    for (int i = 0; i < SUSPEND_MS && is_busy(stopper); i++)
+        nanosleep(&pause, NULL);
+    suspend_requested = 0;
+    raise(SIGSTOP);
 }
 
 static int start_worker(struct gw_stopper *stopper, struct worker *worker)
@@ -173,8 +228,9 @@ int gw_stopper_new(bool realtime, struct gw_stopper **out)
     if (!stopper)
         return -ENOMEM;
     stopper->realtime = realtime;
+    stopper->started_ns = gw_monotonic_ns();
     sigaction(SIGURG, &action, NULL);
-    signal(SIGTSTP, SIG_IGN); /* whoever is stopped by us would stay so */
+    sigaction(SIGTSTP, &(struct sigaction){.sa_handler = on_suspend}, NULL);
     for (int err; stopper->n_workers < GW_MAX_STOPS; stopper->n_workers++) {
         err = start_worker(stopper, &stopper->workers[stopper->n_workers]);
         if (err) {
@@ -186,20 +242,28 @@ int gw_stopper_new(bool realtime, struct gw_stopper **out)
     return 0;
 }
 
+static void join(struct worker *worker)
+{
+    const struct timespec pause = {.tv_nsec = 1000000};
+    while (pthread_tryjoin_np(worker->thread, NULL)) {
+        pthread_kill(worker->thread,
+                     SIGURG); /* one that comes just before a wait does not end it */
+        nanosleep(&pause, NULL);
+    }
+    sem_destroy(&worker->asked);
+}
+
+/* All are told before the first is waited for: one may wait for a thread that another one holds. */
 void gw_stopper_free(struct gw_stopper *stopper)
 {
     if (!stopper)
         return;
     stopper->ends = true;
-    for (unsigned i = 0; i < stopper->n_workers; i++) {
-        struct worker *worker = &stopper->workers[i];
-        const struct timespec pause = {.tv_nsec = 1000000};
-        sem_post(&worker->asked);
-        do /* a signal that comes just before the wait does not end it */
-            pthread_kill(worker->thread, SIGURG);
-        while (nanosleep(&pause, NULL) == 0 && pthread_tryjoin_np(worker->thread, NULL));
-        sem_destroy(&worker->asked);
-    }
+    for (unsigned i = 0; i < stopper->n_workers; i++)
+        sem_post(&stopper->workers[i].asked);
+    for (unsigned i = 0; i < stopper->n_workers; i++)
+        join(&stopper->workers[i]);
+    signal(SIGTSTP, SIG_DFL);
     free(stopper);
 }
 
@@ -208,7 +272,8 @@ bool gw_stopper_ask(struct gw_stopper *stopper, const void *owner, pid_t pid, pi
 {
     for (unsigned i = 0; i < GW_MAX_STOPS; i++) {
         struct worker *worker = &stopper->workers[i];
-        bool is_free = worker->phase == FREE || (worker->phase == OVER && !worker->owner);
+        bool is_free =
+            worker->phase == FREE || (worker->phase == OVER && !worker->owner && !worker->is_stuck);
         if (!is_free)
             continue;
         worker->owner = owner;
@@ -229,7 +294,7 @@ bool gw_stopper_take(struct gw_stopper *stopper, const void *owner, struct gw_st
         if (worker->owner != owner || worker->phase != OVER)
             continue;
         *out = worker->stop;
-        worker->phase = FREE;
+        worker->phase = worker->is_stuck ? RETIRED : FREE;
         return true;
     }
     return false;
@@ -246,4 +311,9 @@ void gw_stopper_count(const struct gw_stopper *stopper, uint64_t *stops, uint64_
 {
     *stops = stopper->stops;
     *stopped_ns = stopper->stopped_ns;
+}
+
+uint64_t gw_stopper_started_ns(const struct gw_stopper *stopper)
+{
+    return stopper->started_ns;
 }

@@ -22,8 +22,10 @@
 struct gw_stopper;
 
 struct gw_stop {
-    uint64_t tag; /* the caller's */
-    int err;      /* 0; else nothing is known: -ESRCH ended, -EPERM dead or traced by another */
+    uint64_t tag;   /* the caller's */
+    uint64_t at_ns; /* CLOCK_MONOTONIC: it stood still then */
+    int err;        /* 0; else nothing is known: -ESRCH ended, -EPERM dead or traced by another,
+                       -EAGAIN asleep by now */
     struct gw_syscall call; /* where the thread was; OUTSIDE: in its own code */
 };
 
@@ -44,6 +46,13 @@ bool gw_stopper_take(struct gw_stopper *stopper, const void *owner, struct gw_st
 
 /* The owner wants no more answers. */
 void gw_stopper_forget(struct gw_stopper *stopper, const void *owner);
+
+/* When it was made, CLOCK_MONOTONIC. */
+uint64_t gw_stopper_started_ns(const struct gw_stopper *stopper);
+
+/* If SIGTSTP (Ctrl-Z) was received since the last call: wait until no thread is on its way to a
+ * stop, which would last as long as ours, then suspend this process. */
+void gw_stopper_suspend(struct gw_stopper *stopper);
 
 /* Stops made so far, and for how long threads stood still in all (ns): from when we asked, or from
  * shortly before we were woken where a thread had to get a CPU first, until it was let go. */

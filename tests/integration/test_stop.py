@@ -8,18 +8,19 @@ from harness import TARGETS, Case, per_interpreter
 
 @per_interpreter(versions=("3.9", "3.12", "3.15"))
 class Stop(Case):
-    def start_convoy(self):
-        """Threads that come back from calls, and one that computes, on one CPU: most of them are
-        woken without getting it."""
-        target = self.start(TARGETS / "troubles.py", "convoy")
+    def start_queued(self):
+        target = self.start(TARGETS / "queued.py")
         cpu = str(max(os.sched_getaffinity(0)))
         subprocess.run(["taskset", "-a", "-p", "-c", cpu, str(target.pid)], check=True,
                        stdout=subprocess.DEVNULL)
         return target
 
+    def record_often(self, target, *options):
+        return self.record(target.pid, 2, "--max-cpu", 50, *options)
+
     def test_counts_what_it_stopped(self):
-        target = self.start_convoy()
-        capture = self.record(target.pid, 2, "--stop=20")
+        target = self.start_queued()
+        capture = self.record_often(target, "--stop=50")
         quality = self.report(capture)["quality"]
         self.assertGreater(quality["stops"], 5)
         self.assertGreater(quality["stopped_s"], 0)
@@ -30,14 +31,14 @@ class Stop(Case):
 
     def test_keeps_to_its_budget(self):
         """The first stops are free to use what only the rest of the recording earns."""
-        target = self.start_convoy()
-        few = self.report(self.record(target.pid, 2, "--stop=0.01"))["quality"]
-        many = self.report(self.record(target.pid, 2, "--stop=20"))["quality"]
+        target = self.start_queued()
+        few = self.report(self.record_often(target, "--stop=0.01"))["quality"]
+        many = self.report(self.record_often(target, "--stop=50"))["quality"]
         self.assertGreater(few["stops"], 0)
         self.assertLess(few["stops"], many["stops"] / 2)
 
     def test_stops_nothing_unless_asked(self):
-        target = self.start_convoy()
+        target = self.start_queued()
         capture = self.record(target.pid, 1)
         self.assertEqual(self.report(capture)["quality"]["stops"], 0)
         self.assertNotIn("it stopped", self.gilwait("report", capture).out)

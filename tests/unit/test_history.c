@@ -387,44 +387,69 @@ static void what_a_stop_tells(void **state)
         start(&world, 100);
         runnable_for(&world, 2, GW_STATE_CPU_WAIT, 0);
         line_changes(&world, got_cpu(2 * MS));
-        add(&world, GW_STATE_NATIVE, queued, GW_ENTRY_DOUBT | cases[i].flags);
-        runnable_for(&world, 2, queued, cases[i].flags);
-        gw_track_tell(&world.track, cases[i].told);
-        line_changes(&world, got_cpu(3 * MS));
+        unsigned flags = cases[i].flags | GW_ENTRY_ASK;
+        add(&world, GW_STATE_NATIVE, queued, GW_ENTRY_DOUBT | flags);
+        runnable_for(&world, 2, queued, flags);
+        runnable_for(&world, 1, queued, flags);          /* behind the stop */
+        runnable_for(&world, 1, queued, cases[i].flags); /* beyond doubt for other reasons */
+        gw_track_tell(world.history, &world.track, cases[i].told, START + 4 * MS);
+        line_changes(&world, got_cpu(5 * MS));
         assert_int_equal(count(&world, 0, 2, GW_STATE_CPU_WAIT), 2);
         assert_int_equal(count(&world, 2, 5, cases[i].expected), 3);
+        assert_int_equal(count(&world, 5, 7, queued), 2);
         finish(&world);
     }
 }
 
-/* It was on its CPU: that it had been woken from a wait for the GIL tells what it did there. */
-static void a_stop_leaves_the_doubt_about_the_cpu(void **state)
+/* What it was before it had the GIL is not told by what it was woken from behind it. */
+static void a_stop_tells_nothing_of_the_time_before_a_hold(void **state)
 {
     (void)state;
     struct world world;
     start(&world, 100);
-    runnable_for(&world, 1, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT);
+    runnable_for(&world, 1, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT | GW_ENTRY_ASK);
     tick(&world);
-    add(&world, GW_STATE_GIL_RUNNING, GW_STATE_GIL_QUEUED, GW_ENTRY_DOUBT);
-    gw_track_tell(&world.track, GW_TOLD_ELSEWHERE);
-    line_changes(&world, lost_cpu(2 * MS));
-    assert_int_equal(state_at(&world, 0), GW_STATE_NATIVE);
-    assert_int_equal(state_at(&world, 1), GW_STATE_GIL_RUNNING); /* a holder is one, told or not */
+    add(&world, GW_STATE_GIL_RUNNING, GW_STATE_GIL_QUEUED, GW_ENTRY_DOUBT | GW_ENTRY_ASK);
+    runnable_for(&world, 1, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT | GW_ENTRY_ASK);
+    gw_track_tell(world.history, &world.track, GW_TOLD_ELSEWHERE, UINT64_MAX);
+    line_changes(&world, got_cpu(3 * MS));
+    assert_int_equal(state_at(&world, 0), GW_STATE_GIL_HANDOFF);
+    assert_int_equal(state_at(&world, 1), GW_STATE_GIL_QUEUED);
+    assert_int_equal(state_at(&world, 2), GW_STATE_CPU_WAIT);
     finish(&world);
 }
 
-/* The line says no more: it ran until it ended. */
+/* The line says no more. What it did in its life tells the odds: nothing but running ... */
 static void ran_to_its_end(void **state)
 {
     (void)state;
     struct world world;
     start(&world, 100);
-    runnable_for(&world, 3, GW_STATE_CPU_WAIT, GW_ENTRY_OFF);
+    runnable_for(&world, 3, GW_STATE_CPU_WAIT, 0);
     tick(&world);
-    gw_track_settle_ended(world.history, &world.track);
+    gw_track_settle_ended(world.history, &world.track,
+                          &(struct gw_growth){.ran_ns = MS, .lot = ALMOST_ONE});
     assert_int_equal(gw_track_first_doubt(&world.track), UINT64_MAX);
     assert_int_equal(count(&world, 0, 3, GW_STATE_NATIVE), 3);
     finish(&world);
+}
+
+/* ... or queueing for three quarters of it. */
+static void was_queued_before_its_end(void **state)
+{
+    (void)state;
+    for (int queued = 0; queued < 2; queued++) {
+        struct world world;
+        start(&world, 100);
+        runnable_for(&world, 3, GW_STATE_CPU_WAIT, 0);
+        tick(&world);
+        gw_track_settle_ended(
+            world.history, &world.track,
+            &(struct gw_growth){.ran_ns = MS, .queued_ns = 3 * MS, .lot = queued ? 0.749 : 0.751});
+        assert_int_equal(gw_track_first_doubt(&world.track), UINT64_MAX);
+        assert_int_equal(count(&world, 0, 3, GW_STATE_CPU_WAIT), queued ? 3 : 0);
+        finish(&world);
+    }
 }
 
 static void ended_asleep(void **state)
@@ -436,7 +461,7 @@ static void ended_asleep(void **state)
     add(&world, GW_STATE_SLEEP, GW_STATE_CPU_WAIT, 0);
     for (int t = 1; t <= 5; t++)
         tick(&world);
-    gw_track_settle_ended(world.history, &world.track);
+    gw_track_settle_ended(world.history, &world.track, &(struct gw_growth){.ran_ns = MS});
     assert_int_equal(count(&world, 0, 5, GW_STATE_SLEEP), 5);
     finish(&world);
 }
@@ -760,10 +785,11 @@ int main(void)
         cmocka_unit_test(time_with_the_gil_is_left_out),
         cmocka_unit_test(time_on_the_way_to_the_gil_is_left_out),
         cmocka_unit_test(what_a_stop_tells),
-        cmocka_unit_test(a_stop_leaves_the_doubt_about_the_cpu),
+        cmocka_unit_test(a_stop_tells_nothing_of_the_time_before_a_hold),
         cmocka_unit_test(native_threads_keep_even_odds),
         cmocka_unit_test(the_past_fades),
         cmocka_unit_test(ran_to_its_end),
+        cmocka_unit_test(was_queued_before_its_end),
         cmocka_unit_test(ended_asleep),
         cmocka_unit_test(seen_asleep_stays_asleep),
         cmocka_unit_test(asleep_and_woken),

@@ -50,7 +50,7 @@ static void nothing_yet(void **state)
     assert_int_equal(gw_track_first_doubt(&track), UINT64_MAX);
     tick(*state);
     gw_track_settle(*state, &track, &(struct gw_growth){.queued_ns = 1000, .slices = 1});
-    gw_track_settle_ended(*state, &track);
+    gw_track_settle_ended(*state, &track, &(struct gw_growth){.ran_ns = 1});
     gw_track_give_up(*state, &track, 10);
     gw_track_trim(*state, &track, 10);
     gw_track_clear(*state, &track);
