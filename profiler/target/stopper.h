@@ -7,8 +7,8 @@
  * reads the syscall file and lets go at once. A thread without a CPU stops as soon as it gets one.
  * When its tracer ends, by SIGKILL too, the kernel lets go of a thread that was seized, stopped or
  * not (ptrace(2), Linux 6.1 kernel/ptrace.c, exit_ptrace). A call that the stop interrupts is
- * restarted by the kernel, but for those that signal(7) says never are: epoll_wait and its kin
- * return EINTR.
+ * restarted by the kernel, but for those that signal(7) says never are: epoll_wait, for one, returns
+ * EINTR. So a thread that has gone to sleep by the time that we come is left alone.
  */
 #ifndef GW_TARGET_STOPPER_H
 #define GW_TARGET_STOPPER_H
