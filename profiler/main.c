@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"html", NULL, "a capture as a page with flame graphs"},
     {"export", NULL, "a capture in other formats: collapsed, pprof"},
     {"summary", NULL, "a capture in one sentence"},
+    {"check", NULL, "a capture against limits, for a CI job"},
 };
 
 static void print_help(FILE *out)

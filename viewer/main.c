@@ -18,6 +18,7 @@ static const struct command commands[] = {
     {"summary", gw_cmd_summary, "a capture in one sentence"},
     {"html", gw_cmd_html, "a capture as a page with flame graphs"},
     {"export", gw_cmd_export, "a capture in other formats"},
+    {"check", gw_cmd_check, "a capture against limits, for a CI job"},
 };
 
 static void print_help(FILE *out)

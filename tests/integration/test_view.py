@@ -13,6 +13,47 @@ FILE_HEAD = 16
 CHUNK_HEAD = 12
 
 
+CONVOY = GOLDEN / "convoy.capture"
+
+
+class Check(Case):
+    """Two threads wait for 25 % of their time, 5 ms at once, for one that holds the GIL 9 ms at once."""
+
+    def check(self, *limits, status, file=CONVOY):
+        return self.gilwait("check", *limits, file, status=status).out
+
+    def test_answers_and_exit_status(self):
+        for limits, status, answer in (
+                (("--max-gil-wait", "40%"), 0, "pass"), (("--max-gil-wait", "10%"), 7, "fail"),
+                (("--max-wait", "50ms"), 0, "pass"), (("--max-wait", "0.002s"), 7, "fail"),
+                (("--max-hold", "20ms"), 0, "pass"), (("--max-hold", "5000us"), 7, "fail"),
+                (("--max-hold", "9ms"), 0, "not enough data"),
+                (("--max-hold", "9ms", "--strict"), 3, "not enough data"),
+                (("--max-gil-wait", "40%", "--max-hold", "5ms"), 7, "fail")):
+            with self.subTest(limits):
+                self.assertIn("\n" + answer if answer == "fail" else answer,
+                              self.check(*limits, status=status))
+
+    def test_says_who(self):
+        out = self.check("--max-gil-wait", "10%", "--max-hold", "5ms", status=7)
+        self.assertIn("http-* (2 threads)", out)
+        self.assertIn("worker in refresh_index", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 80)
+
+    def test_markdown_of_hostile_names(self):
+        out = self.check("--max-gil-wait", "10%", "--markdown", status=7, file=HOG)
+        self.assertNotIn("\33", out)
+        rows = [line for line in out.splitlines() if line.startswith("|")]
+        self.assertEqual({row.count("|") for row in rows}, {6})
+
+    def test_refuses_nonsense(self):
+        for limits in ((), ("--max-gil-wait", "101%"), ("--max-gil-wait", "x"), ("--max-wait", "5"),
+                       ("--max-hold", "-1ms"), ("--max-hold", "0ms")):
+            with self.subTest(limits):
+                result = self.gilwait("check", *limits, CONVOY, status=2)
+                self.assertIn("--help", result.err)
+
+
 class View(Case):
     def view(self, *args, status=0, **kwargs):
         return self.gilwait(*args, status=status, program="gilwait-view", **kwargs)
