@@ -158,7 +158,7 @@ static void put_quality(const struct gw_report *report)
     gw_number_count(out, quality->dropped);
     fputs(" dropped; ", out);
     gw_number_count(out, quality->torn);
-    fputs(" stacks torn\n", out);
+    fputs(quality->torn == 1 ? " stack torn\n" : " stacks torn\n", out);
     fputs("state unknown for ", out);
     gw_number_percent(out, gw_share(unknown_ns, wall_ns));
     fputs(" of thread time; gaps of ", out);

@@ -316,3 +316,11 @@ bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size
     }
     return true;
 }
+
+uint64_t gw_codes_identity(const struct gw_codes *codes, gw_raddr code)
+{
+    uint32_t at;
+    if (!gw_idmap_find(&codes->by_addr, code, &at))
+        return 0;
+    return (uint64_t)codes->items[at].generation << 32 | (at + 1u);
+}

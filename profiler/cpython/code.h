@@ -58,4 +58,8 @@ int gw_codes_reserve(struct gw_codes *codes, size_t n) __attribute__((warn_unuse
 bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size_t n,
                      struct gw_location *out);
 
+/* A number of the code object at an address that changes when another one is found there; 0 while
+ * none was located. */
+uint64_t gw_codes_identity(const struct gw_codes *codes, gw_raddr code);
+
 #endif

@@ -243,21 +243,30 @@ static bool is_cut_off(const struct gw_layout *layout, struct gw_span bytes, uin
            owner == OWNED_BY_GENERATOR;
 }
 
+/* A frame whose function has begun, and which does not run: one that is about to run its first
+ * instruction has the mark of one that calls. */
+static bool calls_python(const struct gw_layout *layout, struct gw_span caller)
+{
+    uint64_t stacktop, code, instr;
+    if (!gw_layout_get(layout, GW_F_frame_stacktop, caller, &stacktop) ||
+        !gw_layout_get(layout, GW_F_frame_code, caller, &code) ||
+        !gw_layout_get(layout, GW_F_frame_instr, caller, &instr))
+        return false;
+    return (int32_t)stacktop >= 0 && instr > code + gw_layout_at(layout, GW_F_code_bytecode);
+}
+
 /* The place of the chunk among the copied ones is the next after the thread state's. Both frames in
- * one piece of it are of one instant; heap frames are read one by one, from the leaf on. A caller
- * whose value stack is in use calls C code: what stands above it then ended long ago (3.11 to 3.13;
- * from 3.14 on it has no code any more). */
+ * one piece of it are of one instant; heap frames are read one by one, from the leaf on. What
+ * stands above a caller that runs, or calls C code, ended long ago (3.11 to 3.13; from 3.14 on it
+ * has no code any more). */
 static bool calls(const struct source *source, const struct gw_layout *layout,
                   struct gw_span caller, bool leaf_in_chunk)
 {
-    uint64_t stacktop;
     if (layout->frames == GW_FRAMES_HEAP)
         return source->one_by_one;
     if (!leaf_in_chunk || source->cursor != source->tstate + 1)
         return false;
-    return layout->clears_popped ||
-           (gw_layout_get(layout, GW_F_frame_stacktop, caller, &stacktop) &&
-            (int32_t)stacktop >= 0);
+    return layout->clears_popped || calls_python(layout, caller);
 }
 
 /* Follow the chain to its end. False if it breaks, runs in a circle or (without a live target)

@@ -20,30 +20,51 @@ static uint32_t push_omitted(struct gw_session *session, uint32_t parent, uint32
 
 /* Near the leaf is where calls are short. */
 #define LEARN_FRAMES 8u
+#define ENOUGH 2u
 
 /* --- callers and callees that have met ----------------------------------------------------------
  */
 
-static uint64_t pair_of(const struct gw_frame *caller, const struct gw_frame *callee)
+/* By the code objects, not by where they are: an address is used again. 0: one is not known yet. */
+static uint64_t pair_of(const struct gw_session *session, const struct gw_frame *caller,
+                        const struct gw_frame *callee)
 {
-    return gw_mix64(caller->code) ^ callee->code;
+    uint64_t above = gw_codes_identity(session->codes, callee->code);
+    uint64_t below = gw_codes_identity(session->codes, caller->code);
+    return above && below ? gw_mix64(below) ^ above : 0;
 }
 
-/* Frames number `from` to `end` with their callers: a first sight is enough for ever, as which
- * functions call which hardly changes. */
+/* Short functions are never among the frames that are certain, which are looked up anyway. */
+static bool look_up(struct gw_session *session, const struct gw_frame *frame)
+{
+    struct gw_location location;
+    return gw_codes_identity(session->codes, frame->code) ||
+           gw_codes_locate(session->codes, frame, 1, &location);
+}
+
+/* Frames number `from` to `end` with their callers. Which functions call which hardly changes, so
+ * it is remembered for ever; but only what was seen twice counts, for once may be by chance. */
 static void learn_met(struct gw_session *session, const struct gw_walk *walk, uint32_t from,
                       uint32_t end)
 {
-    for (uint32_t i = from ? from : 1; i < end; i++)
-        if (!walk->omitted || i != GW_MAX_FRAMES / 2)
-            gw_idmap_put(&session->met, pair_of(&walk->frames[i - 1], &walk->frames[i]), 0);
+    for (uint32_t i = from ? from : 1; i < end; i++) {
+        const struct gw_frame *caller = &walk->frames[i - 1], *callee = &walk->frames[i];
+        if ((walk->omitted && i == GW_MAX_FRAMES / 2) || !look_up(session, caller) ||
+            !look_up(session, callee))
+            continue;
+        uint32_t times = 0;
+        uint64_t pair = pair_of(session, caller, callee);
+        if (!gw_idmap_find(&session->met, pair, &times) || times < ENOUGH)
+            gw_idmap_put(&session->met, pair, times + 1);
+    }
 }
 
 static bool have_met(const struct gw_session *session, const struct gw_frame *caller,
                      const struct gw_frame *callee)
 {
-    uint32_t any;
-    return gw_idmap_find(&session->met, pair_of(caller, callee), &any);
+    uint32_t times;
+    uint64_t pair = pair_of(session, caller, callee);
+    return pair && gw_idmap_find(&session->met, pair, &times) && times >= ENOUGH;
 }
 
 /* A walk holds only what was there for as long as the copies took, so calls that are shorter than

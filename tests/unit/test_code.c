@@ -153,9 +153,14 @@ static void address_used_again(void **state)
     FOR_EACH_VERSION(minor)
     {
         struct image_code old = image_code(&world.image, "old", "a.py", 10, 8);
+        assert_int_equal(gw_codes_identity(world.codes, old.addr), 0);
         for (int i = 0; i < 8; i++)
             locate(&old, i);
+        uint64_t identity = gw_codes_identity(world.codes, old.addr);
+        assert_int_not_equal(identity, 0);
         struct image_code new = image_code_at(&world.image, old.addr, "new", "b.py", 200, 8);
+        locate(&new, 0);
+        assert_int_not_equal(gw_codes_identity(world.codes, new.addr), identity);
         for (int i = 0; i < 8; i++) {
             struct gw_location at = locate(&new, i);
             assert_function(at.function, "new", "b.py", 200);
