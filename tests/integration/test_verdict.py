@@ -80,6 +80,9 @@ class Bound(Case):
         # More than there are CPUs, where they want the GIL; else they would wait for those.
         self.workers = {"python": min(self.cpus * 2, MOST_WORKERS),
                         "native": min(self.cpus, MOST_WORKERS)}
+        # Long enough on a fast machine for a recording that has something to say.
+        counter = self.start(TARGETS / "fixed_work.py", "steps")
+        self.steps = counter.ready_line.split()[1]
 
     def work(self, target):
         """(seconds, CPUs that it had on average)"""
@@ -88,14 +91,16 @@ class Bound(Case):
         return seconds, cpu / seconds
 
     def in_processes(self, work):
-        target = self.start(TARGETS / "fixed_work.py", "processes", work, self.workers[work])
+        target = self.start(TARGETS / "fixed_work.py", "processes", work, self.workers[work],
+                            self.steps)
         seconds, got = self.work(target)
         target.close()
         return seconds, got
 
     def in_threads(self, work):
         """(seconds, CPUs, verdict)"""
-        target = self.start(TARGETS / "fixed_work.py", "threads", work, self.workers[work])
+        target = self.start(TARGETS / "fixed_work.py", "threads", work, self.workers[work],
+                            self.steps)
         capture = self.folder / "bound.gilwait"
         recorder = subprocess.Popen([PROGRAMS / "gilwait", "record", "-q", "-p", str(target.pid),
                                      "-d", "60", "-o", capture], preexec_fn=die_with_parent)
