@@ -142,9 +142,13 @@ int gw_record_to(struct gw_recorder *recorder, struct gw_output *output, bool qu
     enum gw_recorder_end end =
         gw_recorder_run(recorder, &gw_stop_requested, terminal ? show_progress : NULL);
     uint64_t ticks = gw_recorder_ticks(recorder);
+    int stop_err = gw_recorder_stop_error(recorder);
     err = gw_recorder_free(recorder);
     if (terminal)
         fprintf(stderr, "\r\033[K");
+    if (stop_err)
+        fprintf(stderr, "%s: --stop: cannot start its threads: %s\n%s: nothing was stopped\n",
+                GW_PROGRAM, gw_error_sentence(stop_err), GW_PROGRAM);
     if (end == GW_RECORDER_OUTPUT || err)
         return tell_output_error(output, err);
     if (ticks == 0) {

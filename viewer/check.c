@@ -49,6 +49,8 @@ static int compare_members(const void *left, const void *right)
     const struct member *a = left, *b = right;
     if (a->process != b->process)
         return a->process < b->process ? -1 : 1;
+    if ((a->begin == a->end) != (b->begin == b->end)) /* "hog" is none of "7hog" */
+        return a->begin == a->end ? -1 : 1;
     int order = compare_bytes(a->name, a->begin, b->name, b->begin);
     return order ? order : strcmp(a->name + a->end, b->name + b->end);
 }

@@ -235,13 +235,11 @@ static void print_check(const struct gw_model *model, const struct gw_check *che
     const struct gw_check_limits *limits = &arguments->limits;
     bool markdown = arguments->markdown;
 
-    if (markdown)
+    if (markdown) {
         printf("**GIL: %s**\n\n| | | measured | limit | |\n| --- | --- | ---: | ---: | --- |\n",
                gw_check_answer_name(check->answer));
-    else
-        gw_columns_put(stdout, "", ANSWER_WIDTH + FIGURE_WIDTH);
-    if (!markdown) {
-        gw_columns_put_right(stdout, "measured", VALUE_WIDTH);
+    } else {
+        gw_columns_put_right(stdout, "measured", ANSWER_WIDTH + FIGURE_WIDTH + VALUE_WIDTH);
         gw_columns_put_right(stdout, "limit", LIMIT_WIDTH);
         putchar('\n');
     }

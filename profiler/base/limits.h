@@ -35,9 +35,7 @@
 #define GW_WEIGHT_CAP_PERIODS 10u
 
 /* The capture */
-#define GW_MAX_CHUNK_PAYLOAD                                                                       \
-    (1u << 20)                            /* a reader refuses a larger payload, packed or unpacked \
-                                           */
+#define GW_MAX_CHUNK_PAYLOAD (1u << 20)   /* a reader refuses more in one, packed or unpacked */
 #define GW_MAX_CHUNK_UNPACKED (32u << 20) /* bytes of C structures one payload may become */
 #define GW_CHUNK_TARGET (192u << 10)      /* a writer cuts its chunks near this */
 #define GW_MAX_IDS (1u << 24)             /* strings, functions, stacks or threads of one capture */

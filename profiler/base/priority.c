@@ -23,7 +23,7 @@ struct attributes {
 };
 
 static rlim_t former_us = RLIM_INFINITY; /* what the soft limit was */
-static bool bounded;
+static bool bounded;                     /* it is lower now: for all threads */
 
 static bool set(struct attributes attributes)
 {

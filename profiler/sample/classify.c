@@ -95,3 +95,19 @@ struct gw_judgement gw_classify(const struct gw_evidence *evidence)
     }
     return classify_call(evidence->call);
 }
+
+/* A thread that is stopped inside of a call to sleep was woken from it, and has not had a CPU
+ * since. One that wakes others by a futex may have just given up the GIL, be it for a call or
+ * because it had to. In its own code it may be on its way to or from a wait, but hardly ever is:
+ * the code around a wait takes about a microsecond. */
+enum gw_told gw_classify_stop(const struct gw_syscall *call, enum gw_syscall_class class,
+                              enum gw_gil_futex futex)
+{
+    if (call->kind == GW_SYSCALL_RUNNING)
+        return GW_TOLD_NOTHING;
+    if (class != GW_SYSCALL_FUTEX)
+        return GW_TOLD_ELSEWHERE;
+    if (!gw_syscall_futex_waits(call))
+        return GW_TOLD_NOTHING;
+    return futex == GW_GIL_FUTEX_NONE ? GW_TOLD_ELSEWHERE : GW_TOLD_WANTS_GIL;
+}

@@ -53,4 +53,16 @@ struct gw_judgement {
 
 struct gw_judgement gw_classify(const struct gw_evidence *evidence);
 
+/* What a stop told of a thread that has not had a CPU since. */
+enum gw_told {
+    GW_TOLD_NOTHING,
+    GW_TOLD_WANTS_GIL, /* it was woken from the wait for the GIL */
+    GW_TOLD_ELSEWHERE, /* it was woken from something else, or is in its own code */
+};
+
+/* By the call it stood in, its class, and for a futex where in the GIL's locks it lies. A pure
+ * function too. */
+enum gw_told gw_classify_stop(const struct gw_syscall *call, enum gw_syscall_class class,
+                              enum gw_gil_futex futex);
+
 #endif

@@ -425,8 +425,10 @@ void gw_track_settle_ended(struct gw_history *history, struct gw_track *track,
                            const struct gw_growth *life)
 {
     struct doubts doubts = find_doubts(track);
+    bool known = doubts.flags & (GW_ENTRY_ON | GW_ENTRY_OFF);
+    bool queued = known ? !(doubts.flags & GW_ENTRY_ON) : draw(track, &doubts, life) == WAS_QUEUED;
     if (doubts.any)
-        settle_doubts(history, track, &doubts, draw(track, &doubts, life) == WAS_QUEUED);
+        settle_doubts(history, track, &doubts, queued);
     track->settled = history->end - 1;
 }
 

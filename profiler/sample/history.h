@@ -119,14 +119,8 @@ void gw_track_settle_ended(struct gw_history *history, struct gw_track *track,
  * nothing is known; above 1 if it often lost its CPU with the GIL. */
 double gw_track_hold_part(const struct gw_track *track);
 
-/* What a stop told of a thread that has not had a CPU since. */
-enum gw_told {
-    GW_TOLD_NOTHING,
-    GW_TOLD_WANTS_GIL, /* it was woken from the wait for the GIL */
-    GW_TOLD_ELSEWHERE, /* it was woken from something else */
-};
-/* It goes for what is in doubt of the thread, with GW_ENTRY_ASK, up to the instant of the stop and
- * since the thread had the GIL; the doubt about its CPU stays. */
+/* What a stop told goes for what is in doubt of the thread, with GW_ENTRY_ASK, up to the instant of
+ * the stop and since the thread had the GIL; the doubt about its CPU stays. */
 void gw_track_tell(const struct gw_history *history, struct gw_track *track, enum gw_told told,
                    uint64_t at_ns);
 

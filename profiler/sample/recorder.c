@@ -41,7 +41,7 @@ struct gw_recorder {
     uint64_t written_cpu_ns, written_stops, written_stopped_ns;
     uint64_t ticks, accounted_ticks;
     bool keyframe; /* messages under way are part of one */
-    int output_error;
+    int output_error, stop_error;
 };
 
 /* --- output -------------------------------------------------------------------------------------
@@ -71,8 +71,7 @@ static int sink(void *context, const Gilwait__Capture__Data *data)
                               : gw_capture_writer_data(recorder->writer, data);
 }
 
-/* What the profiler has done since `written`; what a write leaves of it is written with the next.
- */
+/* A write may leave the profiler's own figures over: they go with the next. */
 static void write_session(struct gw_recorder *recorder, struct gw_session *session, bool everything)
 {
     if (recorder->output_error)
@@ -357,12 +356,14 @@ static enum gw_recorder_end record(struct gw_recorder *recorder, const volatile 
     }
 }
 
-/* Behind the raise of our own priority, which the stopper's threads share. Without them nothing is
- * stopped, which the report tells by its number of stops. */
+/* Behind the raise of our own priority, which the stopper's threads share. */
 static void start_stopper(struct gw_recorder *recorder)
 {
-    if (recorder->options.max_stop <= 0 ||
-        gw_stopper_new(recorder->priority == GW_PRIORITY_REALTIME, &recorder->stopper))
+    if (recorder->options.max_stop <= 0)
+        return;
+    recorder->stop_error =
+        gw_stopper_new(recorder->priority == GW_PRIORITY_REALTIME, &recorder->stopper);
+    if (recorder->stop_error)
         return;
     for (size_t i = 0; i < recorder->n_sessions; i++)
         gw_session_allow_stops(recorder->sessions[i], recorder->stopper,
@@ -400,6 +401,11 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
         return GW_RECORDER_OUTPUT;
     write_end(recorder, end);
     return recorder->output_error ? GW_RECORDER_OUTPUT : end;
+}
+
+int gw_recorder_stop_error(const struct gw_recorder *recorder)
+{
+    return recorder->stop_error;
 }
 
 uint64_t gw_recorder_ticks(const struct gw_recorder *recorder)

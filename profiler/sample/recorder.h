@@ -64,6 +64,10 @@ enum gw_recorder_end gw_recorder_run(struct gw_recorder *recorder,
                                      const volatile sig_atomic_t *stop,
                                      void (*show)(const struct gw_recorder_progress *progress));
 
+/* Why options.max_stop could not be had: 0 (it could, or was not asked for), -ENOMEM, -EAGAIN. The
+ * recording was made without stops then. */
+int gw_recorder_stop_error(const struct gw_recorder *recorder);
+
 /* Ticks made, of all targets. */
 uint64_t gw_recorder_ticks(const struct gw_recorder *recorder);
 

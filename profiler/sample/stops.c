@@ -29,23 +29,13 @@ void gw_stops_ask(struct gw_session *session, const struct gw_look *look)
     session->stops.n_asked += thread->stop_asked;
 }
 
-/* A thread that is stopped inside of a call to sleep was woken from it, and has not had a CPU
- * since. One that wakes others by the words of the GIL has just given it up, be it for a call or
- * because it had to. In its own code it may be on its way to or from a wait, but hardly ever is:
- * the code around a wait takes about a microsecond. */
 static enum gw_told told(const struct gw_session *session, const struct gw_thread *thread,
                          const struct gw_syscall *call)
 {
-    enum gw_syscall_class class = gw_syscall_classify(session->python.machine, call);
-    if (class != GW_SYSCALL_FUTEX)
-        return call->kind == GW_SYSCALL_RUNNING ? GW_TOLD_NOTHING : GW_TOLD_ELSEWHERE;
-    if (!gw_syscall_futex_waits(call))
-        return GW_TOLD_NOTHING;
     const struct gw_gil_state *gil = &session->gils[gw_session_thread_gil(session, thread)];
-    return gw_gil_classify_futex(&session->python.layout, gil->addr, call->args[0]) ==
-                   GW_GIL_FUTEX_NONE
-               ? GW_TOLD_ELSEWHERE
-               : GW_TOLD_WANTS_GIL;
+    return gw_classify_stop(
+        call, gw_syscall_classify(session->python.machine, call),
+        gw_gil_classify_futex(&session->python.layout, gil->addr, call->args[0]));
 }
 
 void gw_stops_take(struct gw_session *session)

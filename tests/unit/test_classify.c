@@ -263,12 +263,43 @@ static void origin_is_for_the_runnable(void **state)
     }
 }
 
+#define FUTEX_WAIT 0
+#define FUTEX_WAKE 1
+#define FUTEX_PRIVATE_WAIT_BITSET 0x189
+
+static void what_a_stop_tells(void **state)
+{
+    (void)state;
+    static const struct {
+        enum gw_syscall_kind kind;
+        enum gw_syscall_class class;
+        uint64_t operation;
+        enum gw_gil_futex futex;
+        enum gw_told expected;
+    } cases[] = {
+        {GW_SYSCALL_INSIDE, GW_SYSCALL_FUTEX, FUTEX_WAIT, GW_GIL_FUTEX_WAIT, GW_TOLD_WANTS_GIL},
+        {GW_SYSCALL_INSIDE, GW_SYSCALL_FUTEX, FUTEX_PRIVATE_WAIT_BITSET, GW_GIL_FUTEX_LOCK,
+         GW_TOLD_WANTS_GIL},
+        {GW_SYSCALL_INSIDE, GW_SYSCALL_FUTEX, FUTEX_WAIT, GW_GIL_FUTEX_NONE, GW_TOLD_ELSEWHERE},
+        {GW_SYSCALL_INSIDE, GW_SYSCALL_FUTEX, FUTEX_WAKE, GW_GIL_FUTEX_WAIT, GW_TOLD_NOTHING},
+        {GW_SYSCALL_INSIDE, GW_SYSCALL_IO, FUTEX_WAIT, GW_GIL_FUTEX_WAIT, GW_TOLD_ELSEWHERE},
+        {GW_SYSCALL_OUTSIDE, GW_SYSCALL_OTHER, FUTEX_WAIT, GW_GIL_FUTEX_NONE, GW_TOLD_ELSEWHERE},
+        {GW_SYSCALL_RUNNING, GW_SYSCALL_OTHER, FUTEX_WAIT, GW_GIL_FUTEX_NONE, GW_TOLD_NOTHING},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        struct gw_syscall call = {.kind = cases[i].kind, .args = {0, cases[i].operation}};
+        assert_int_equal(gw_classify_stop(&call, cases[i].class, cases[i].futex),
+                         cases[i].expected);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(each_combination),
         cmocka_unit_test(laws_of_all_combinations),
         cmocka_unit_test(origin_is_for_the_runnable),
+        cmocka_unit_test(what_a_stop_tells),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -434,7 +434,24 @@ static void ran_to_its_end(void **state)
     finish(&world);
 }
 
-/* ... or queueing for three quarters of it. */
+/* ... but where it was on its CPU, or off it, by what was known, that stands. */
+static void its_end_leaves_what_was_known(void **state)
+{
+    (void)state;
+    for (int on = 0; on < 2; on++) {
+        struct world world;
+        start(&world, 100);
+        runnable_for(&world, 3, GW_STATE_CPU_WAIT, on ? GW_ENTRY_ON : GW_ENTRY_OFF);
+        tick(&world);
+        gw_track_settle_ended(
+            world.history, &world.track,
+            &(struct gw_growth){.ran_ns = MS, .queued_ns = MS, .lot = on ? 0 : 1});
+        assert_int_equal(count(&world, 0, 3, on ? GW_STATE_NATIVE : GW_STATE_CPU_WAIT), 3);
+        finish(&world);
+    }
+}
+
+/* Or queueing for three quarters of it. */
 static void was_queued_before_its_end(void **state)
 {
     (void)state;
@@ -789,6 +806,7 @@ int main(void)
         cmocka_unit_test(native_threads_keep_even_odds),
         cmocka_unit_test(the_past_fades),
         cmocka_unit_test(ran_to_its_end),
+        cmocka_unit_test(its_end_leaves_what_was_known),
         cmocka_unit_test(was_queued_before_its_end),
         cmocka_unit_test(ended_asleep),
         cmocka_unit_test(seen_asleep_stays_asleep),
