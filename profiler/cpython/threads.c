@@ -10,6 +10,8 @@
 /* So many known thread states in a row, and no new one is behind them: one that is bound to its
  * thread late stands a few places from the head. */
 #define ENOUGH_KNOWN 8u
+/* A walk that meets a thread state which has just ended is begun again, so often at most. */
+#define MAX_WALKS 4u
 
 int gw_thread_list_init(struct gw_thread_list *list)
 {
@@ -114,19 +116,19 @@ struct reading {
     const void *context;
 };
 
-static void read_tstates(const struct reading *reading, uint32_t interpreter,
-                         struct gw_thread_list *list)
+/* Returns 0, -GW_E_TORN where a thread state is none (any more), -E2BIG at a limit. */
+static int walk_tstates(const struct reading *reading, uint32_t interpreter,
+                        struct gw_thread_list *list)
 {
     gw_raddr interp = list->interpreters[interpreter].addr;
     gw_raddr addr = list->interpreters[interpreter].head;
     for (uint32_t steps = 0, n_known = 0; addr && n_known < ENOUGH_KNOWN; steps++) {
         gw_raddr next;
         struct gw_tstate *slot = &list->tstates[list->n_tstates];
-        if (steps == GW_MAX_THREADS || list->n_tstates == GW_MAX_THREADS ||
-            read_tstate(reading->memory, reading->layout, addr, interp, slot, &next)) {
-            list->complete = false;
-            return;
-        }
+        if (steps == GW_MAX_THREADS || list->n_tstates == GW_MAX_THREADS)
+            return -E2BIG;
+        if (read_tstate(reading->memory, reading->layout, addr, interp, slot, &next))
+            return -GW_E_TORN;
         if (reading->known && reading->known(reading->context, addr, slot->id)) {
             n_known++;
         } else {
@@ -135,6 +137,26 @@ static void read_tstates(const struct reading *reading, uint32_t interpreter,
         }
         addr = next;
     }
+    return 0;
+}
+
+/* The newest thread may end between the look at the head of the list and the look at its thread
+ * state; without a new try not one thread would be found behind it. */
+static void read_tstates(const struct reading *reading, uint32_t interpreter,
+                         struct gw_thread_list *list)
+{
+    struct gw_interpreter *interp = &list->interpreters[interpreter];
+    size_t before = list->n_tstates;
+    int err = walk_tstates(reading, interpreter, list);
+    for (unsigned walks = 1; err == -GW_E_TORN && walks < MAX_WALKS; walks++) {
+        if (read_field(reading->memory, reading->layout, GW_F_interp_threads_head, interp->addr,
+                       &interp->head))
+            break;
+        list->n_tstates = before;
+        err = walk_tstates(reading, interpreter, list);
+    }
+    if (err)
+        list->complete = false;
 }
 
 /* The main thread is the one in whose struct pthread the process id stands; where it stands there,

@@ -183,6 +183,44 @@ static void thread_of_no_interpreter_ends_the_list(void **state)
     }
 }
 
+/* The newest thread ends once so many ranges have been read. */
+static void end_newest_when_due(struct fake_rmem *fake)
+{
+    const size_t *due = fake->context;
+    gw_raddr newest = world.threads[N_THREADS - 1].tstate;
+    if (fake->n_ranges_read != *due)
+        return;
+    image_put(&world.image, world.interp, GW_F_interp_threads_head,
+              world.threads[N_THREADS - 2].tstate);
+    image_put(&world.image, newest, GW_F_tstate_interp, 0);
+    image_put(&world.image, newest, GW_F_tstate_next, 0);
+}
+
+/* Whenever a thread ends, all the others are found, once each. */
+static void thread_that_ends_while_the_list_is_read(void **state)
+{
+    (void)state;
+    for (unsigned minor = GW_PYTHON_MINOR_FIRST; minor <= GW_PYTHON_MINOR_LAST; minor++) {
+        size_t n_ranges = SIZE_MAX;
+        for (size_t due = 1; due <= n_ranges; due++) {
+            start(minor, EM_X86_64);
+            assert_int_equal(read_list(), 0); /* for where glibc keeps tids */
+            n_ranges = world.image.fake.n_ranges_read;
+            world.image.fake.n_ranges_read = 0;
+            world.image.fake.context = &due;
+            world.image.fake.after_range = end_newest_when_due;
+            assert_int_equal(read_list(), 0);
+            assert_true(world.list.complete);
+            size_t gone = N_THREADS - world.list.n_tstates;
+            assert_in_range(gone, 0, 1);
+            for (unsigned i = 0; i < N_THREADS - 1; i++)
+                assert_int_equal(world.list.tstates[1 - gone + i].addr,
+                                 world.threads[N_THREADS - 2 - i].tstate);
+            finish();
+        }
+    }
+}
+
 static void pointers_into_nowhere(void **state)
 {
     (void)state;
@@ -258,6 +296,7 @@ int main(void)
         cmocka_unit_test(tid_that_cannot_be_told),
         cmocka_unit_test(list_in_a_circle),
         cmocka_unit_test(thread_of_no_interpreter_ends_the_list),
+        cmocka_unit_test(thread_that_ends_while_the_list_is_read),
         cmocka_unit_test(pointers_into_nowhere),
         cmocka_unit_test(no_interpreter_to_read),
         cmocka_unit_test(only_new_threads_on_request),
