@@ -62,7 +62,7 @@ static void print_frame(const struct gw_definitions *definitions, const struct g
     if (*file)
         printf("    %s (%s:%u)\n", *name ? name : "[unknown]", file, node->line);
     else
-        printf("    %s\n", *name ? name : "[unknown]");
+        printf("    %s%s\n", *name ? name : "[unknown]", function->is_c ? " [C]" : "");
 }
 
 static const char *name_of_tid(const struct gw_snapshot_thread *threads, size_t n, pid_t tid)
@@ -81,7 +81,7 @@ static uint32_t stack_of_tid(const struct gw_snapshot_thread *threads, size_t n,
     return 0;
 }
 
-/* " - waits for 4712 "report-builder" in build (server.py:86)" */
+/* ", waits for 4712 "report-builder" in build (server.py:86) → json.dumps" */
 static void print_holder(const struct gw_definitions *definitions,
                          const struct gw_snapshot_thread *threads, size_t n,
                          const struct gw_snapshot_thread *waiter)
@@ -101,9 +101,14 @@ static void print_holder(const struct gw_definitions *definitions,
     if (!stack)
         return;
     const struct gw_stack_node *leaf = gw_stacks_get(definitions->stacks, stack);
+    const struct gw_function *called = gw_functions_get(definitions->functions, leaf->function);
+    if (called->is_c)
+        leaf = gw_stacks_get(definitions->stacks, leaf->parent);
     const struct gw_function *function = gw_functions_get(definitions->functions, leaf->function);
     printf(" in %s (%s:%u)", gw_strtab_text(definitions->strings, function->name),
            gw_strtab_text(definitions->strings, function->file), leaf->line);
+    if (called->is_c)
+        printf(" → %s", gw_strtab_text(definitions->strings, called->name));
 }
 
 static void print_text(const struct gw_session *session, const struct gw_definitions *definitions,
@@ -139,11 +144,12 @@ static json_t *json_stack(const struct gw_definitions *definitions, uint32_t sta
         const struct gw_stack_node *node = gw_stacks_get(definitions->stacks, id);
         const struct gw_function *function =
             gw_functions_get(definitions->functions, node->function);
-        json_array_append_new(
-            frames, json_pack("{s:s, s:s, s:i}", "function",
-                              gw_strtab_text(definitions->strings, function->name), "file",
-                              gw_strtab_text(definitions->strings, function->file), "line",
-                              (int)node->line));
+        json_array_append_new(frames,
+                              json_pack("{s:s, s:s, s:s, s:i}", "function",
+                                        gw_strtab_text(definitions->strings, function->name),
+                                        "kind", function->is_c ? "c" : "python", "file",
+                                        gw_strtab_text(definitions->strings, function->file),
+                                        "line", (int)node->line));
         id = node->parent;
     }
     return frames;

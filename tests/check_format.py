@@ -93,6 +93,7 @@ def column(message, field):
 class Capture:
     def __init__(self, data):
         self.strings, self.functions, self.stacks = [""], [None], [None]
+        self.c_functions = set()
         self.threads = {}
         self.state_ns = collections.Counter()  # (tid, state)
         self.blame_ns = collections.Counter()  # (waiter, function, line, holder, function, line, kind)
@@ -107,10 +108,13 @@ class Capture:
             self.strings[number(strings, 1):] = [text.decode() for text in strings[2]]
         for raw in data[3]:
             functions = fields(raw)
-            self.functions[number(functions, 1):] = column(functions, 2)
+            first = number(functions, 1)
+            self.functions[first:] = column(functions, 2)
+            self.c_functions |= {first + at for at, kind in enumerate(column(functions, 5)) if kind}
         for raw in data[4]:
             stacks = fields(raw)
-            self.stacks[number(stacks, 1):] = zip(column(stacks, 3), column(stacks, 4))
+            self.stacks[number(stacks, 1):] = zip(column(stacks, 2), column(stacks, 3),
+                                                  column(stacks, 4))
         for raw in data[6]:
             thread = fields(raw)
             self.threads[number(thread, 1)] = number(thread, 3)
@@ -118,10 +122,19 @@ class Capture:
             self.take_block(fields(raw))
 
     def place(self, stack):
+        """Function and line of the innermost Python frame."""
+        if self.c_function(stack):
+            stack = self.stacks[stack][0]
         if stack == 0 or self.stacks[stack] is None:
             return "", 0
-        function, line = self.stacks[stack]
+        _, function, line = self.stacks[stack]
         return self.strings[self.functions[function]], line
+
+    def c_function(self, stack):
+        """The C function that the innermost Python frame has called, "" if it is in none."""
+        if stack == 0 or self.stacks[stack] is None or self.stacks[stack][1] not in self.c_functions:
+            return ""
+        return self.strings[self.functions[self.stacks[stack][1]]]
 
     def take_block(self, block):
         weights = column(block, 3)
@@ -155,6 +168,23 @@ class Capture:
             return None, "", 0, UNKNOWN
         at = seen.get(thread, [None] * (tick + 1))[tick]
         return (self.threads[thread], *self.place(at[1] if at else 0), HELD)
+
+
+class Leaves(Capture):
+    """Ticks of a thread, or of all, by the innermost Python function."""
+
+    def __init__(self, data, tid=None):
+        self.tid, self.ticks = tid, collections.Counter()
+        super().__init__(data)
+
+    def take_block(self, block):
+        n = len(column(block, 3))
+        for track in map(fields, block[6]):
+            if self.tid not in (None, self.threads[number(track, 1)]):
+                continue
+            for entry in expand(track, (4,), n, number(track, 7)):
+                if entry:
+                    self.ticks[self.place(entry[0])[0]] += 1
 
 
 def expand(message, columns, n, end):

@@ -157,16 +157,13 @@ static void put_group(FILE *out, const struct gw_model *model, const struct gw_c
 
 static void put_episode(FILE *out, const struct gw_model *model, const struct gw_episode *episode)
 {
-    const struct gw_model_stack *leaf;
-
     if (!episode) {
         fputs("none was seen", out);
         return;
     }
-    leaf = &model->stacks[episode->stack];
     gw_label_thread(out, model, episode->thread, "|");
     fputs(" in ", out);
-    gw_label_place(out, model, leaf->function, leaf->line, "|");
+    gw_label_leaf(out, model, episode->stack, "|");
 }
 
 static void put_length(FILE *out, const struct gw_episode *episode)

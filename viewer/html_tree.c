@@ -328,11 +328,13 @@ static bool build_folded(struct builder *b, size_t max_nodes, double *fold_share
 
 static bool set_frame(json_t *object, const struct gw_model *model, uint32_t stack)
 {
-    const struct gw_model_function *function = gw_model_leaf(model, stack);
+    const struct gw_model_function *function = &model->functions[model->stacks[stack].function];
     const char *name = gw_model_text(model, function->name);
     const char *file = gw_model_text(model, function->file);
     uint32_t line = model->stacks[stack].line;
+    bool is_c = function->kind == GW_FUNCTION_C;
     return json_object_set_new(object, "n", json_string(name)) == 0 &&
+           (!is_c || json_object_set_new(object, "k", json_string("c")) == 0) &&
            (*file == '\0' || json_object_set_new(object, "f", json_string(file)) == 0) &&
            (line == 0 || json_object_set_new(object, "l", json_integer(line)) == 0);
 }

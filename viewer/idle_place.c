@@ -26,7 +26,8 @@ static bool ends_with(const char *text, const char *end)
 
 bool gw_idle_place(const struct gw_model *model, uint32_t stack)
 {
-    const struct gw_model_function *function = gw_model_leaf(model, stack);
+    const struct gw_model_function *function =
+        &model->functions[gw_model_leaf(model, stack)->function];
     const char *name = gw_model_text(model, function->name);
     const char *file = gw_model_text(model, function->file);
     const char *dot = strrchr(name, '.');

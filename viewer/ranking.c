@@ -38,7 +38,9 @@ static int compare_sides(const struct gw_ranking_side *a, const struct gw_rankin
 
     if (order == 0)
         order = ascending(a->function, b->function);
-    return order ? order : ascending(a->line, b->line);
+    if (order == 0)
+        order = ascending(a->line, b->line);
+    return order ? order : ascending(a->c_function, b->c_function);
 }
 
 static int compare_blame(const void *left, const void *right)
@@ -84,9 +86,12 @@ static bool rank_threads(struct gw_ranking *ranking, const struct gw_model *mode
 
 static struct gw_ranking_side side_of(const struct gw_model *model, uint32_t thread, uint32_t stack)
 {
+    const struct gw_model_stack *leaf = gw_model_leaf(model, stack);
+
     return (struct gw_ranking_side){.thread = thread,
-                                    .function = model->stacks[stack].function,
-                                    .line = model->stacks[stack].line};
+                                    .function = leaf->function,
+                                    .line = leaf->line,
+                                    .c_function = gw_model_c_function(model, stack)};
 }
 
 static bool rank_blame(struct gw_ranking *ranking, const struct gw_model *model)

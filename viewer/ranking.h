@@ -5,11 +5,12 @@
 
 #include "model/model.h"
 
-/* One thread in one place: its leaf frame. */
+/* One thread in one place: its innermost Python frame, and what that has called. */
 struct gw_ranking_side {
     uint32_t thread; /* row of threads; GW_NO_THREAD for no holder */
     uint32_t function;
     uint32_t line;
+    uint32_t c_function; /* row of functions; 0: none, as far as known */
 };
 
 /* All pairs between two such places. */

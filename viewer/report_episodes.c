@@ -54,18 +54,16 @@ static void put_line(const struct gw_report *report, struct gw_cell *cell)
 /* "worker-1 in handle (app/server.py:31)" */
 static void put_side(FILE *out, const struct gw_report *report, uint32_t thread, uint32_t stack)
 {
-    const struct gw_model_stack *leaf = &report->model->stacks[stack];
-
     gw_label_thread(out, report->model, thread, NULL);
     fputs(" in ", out);
-    gw_label_place(out, report->model, leaf->function, leaf->line, NULL);
+    gw_label_leaf(out, report->model, stack, NULL);
 }
 
 /* "called from run, main and 7 more" */
 static void put_callers(const struct gw_report *report, uint32_t stack)
 {
     const struct gw_model_stack *stacks = report->model->stacks;
-    uint32_t caller = stacks[stack].parent;
+    uint32_t caller = gw_model_leaf(report->model, stack)->parent;
     struct gw_cell cell;
 
     if (caller == 0)
@@ -76,7 +74,7 @@ static void put_callers(const struct gw_report *report, uint32_t stack)
         fputs("called from ", cell.file);
         for (unsigned i = 0; caller && i < CALLERS; i++, caller = stacks[caller].parent) {
             fputs(i ? ", " : "", cell.file);
-            uint32_t name = gw_model_leaf(report->model, caller)->name;
+            uint32_t name = report->model->functions[stacks[caller].function].name;
             gw_label_text(cell.file, gw_model_text(report->model, name), NULL);
         }
         if (caller)

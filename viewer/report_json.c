@@ -170,11 +170,12 @@ static json_t *side_json(const struct gw_model *model, const struct gw_ranking_s
         return json_null();
     const struct gw_model_thread *thread = &model->threads[side->thread];
     const struct gw_model_function *function = &model->functions[side->function];
-    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I}", "pid",
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I, s:o}", "pid",
                      (json_int_t)model->processes[thread->process].pid, "tid",
                      (json_int_t)thread->tid, "name", text(model, thread->name), "function",
                      text(model, function->name), "file", text(model, function->file), "line",
-                     (json_int_t)side->line);
+                     (json_int_t)side->line, "c_function",
+                     gw_report_json_c_function(model, side->c_function));
 }
 
 static json_t *blame_json(const struct builder *builder)
@@ -209,8 +210,9 @@ static json_t *functions_json(const struct builder *builder,
 
     for (size_t i = 0; i < shown(builder, n); i++) {
         const struct gw_model_function *function = &model->functions[functions[i].function];
-        json_array_append_new(array, json_pack("{s:o, s:o, s:I, s:o, s:o}", "function",
-                                               text(model, function->name), "file",
+        json_array_append_new(array, json_pack("{s:o, s:s, s:o, s:I, s:o, s:o}", "function",
+                                               text(model, function->name), "kind",
+                                               gw_function_kind_name(function->kind), "file",
                                                text(model, function->file), "line",
                                                (json_int_t)function->first_line, "self_s",
                                                seconds_of(functions[i].self_ns), "total_s",

@@ -11,18 +11,25 @@ static json_t *text(const struct gw_model *model, uint32_t string)
     return json_string(gw_model_text(model, string));
 }
 
-/* A thread and the leaf frame of a stack. */
+json_t *gw_report_json_c_function(const struct gw_model *model, uint32_t function)
+{
+    return function ? text(model, model->functions[function].name) : json_null();
+}
+
+/* A thread and the innermost frame of a stack. */
 static json_t *side_json(const struct gw_model *model, uint32_t row, uint32_t stack)
 {
     if (row == GW_NO_THREAD)
         return json_null();
     const struct gw_model_thread *thread = &model->threads[row];
-    const struct gw_model_function *function = gw_model_leaf(model, stack);
-    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I}", "pid",
+    const struct gw_model_stack *leaf = gw_model_leaf(model, stack);
+    const struct gw_model_function *function = &model->functions[leaf->function];
+    return json_pack("{s:I, s:I, s:o, s:o, s:o, s:I, s:o}", "pid",
                      (json_int_t)model->processes[thread->process].pid, "tid",
                      (json_int_t)thread->tid, "name", text(model, thread->name), "function",
                      text(model, function->name), "file", text(model, function->file), "line",
-                     (json_int_t)model->stacks[stack].line);
+                     (json_int_t)leaf->line, "c_function",
+                     gw_report_json_c_function(model, gw_model_c_function(model, stack)));
 }
 
 /* Leaf first. */
@@ -31,11 +38,12 @@ static json_t *stack_json(const struct gw_model *model, uint32_t stack)
     json_t *array = json_array();
 
     for (; stack; stack = model->stacks[stack].parent) {
-        const struct gw_model_function *function = gw_model_leaf(model, stack);
-        json_array_append_new(array,
-                              json_pack("{s:o, s:o, s:I}", "function", text(model, function->name),
-                                        "file", text(model, function->file), "line",
-                                        (json_int_t)model->stacks[stack].line));
+        const struct gw_model_function *function = &model->functions[model->stacks[stack].function];
+        json_array_append_new(array, json_pack("{s:o, s:s, s:o, s:I}", "function",
+                                               text(model, function->name), "kind",
+                                               gw_function_kind_name(function->kind), "file",
+                                               text(model, function->file), "line",
+                                               (json_int_t)model->stacks[stack].line));
     }
     return array;
 }

@@ -42,6 +42,7 @@ static void put_side(FILE *out, const struct gw_report *report, const struct gw_
     gw_label_thread(out, report->model, side->thread, NULL);
     fputs(" in ", out);
     gw_label_place(out, report->model, side->function, side->line, NULL);
+    gw_label_c_function(out, report->model, side->c_function, NULL);
 }
 
 static void put_blame_row(const struct gw_report *report, const struct gw_ranking_blame *blame)

@@ -50,7 +50,7 @@ static void put_cause(FILE *out, const struct gw_model *model, const struct gw_l
         fputs("; who held it meanwhile could not be told.", out);
     } else if (losses->kind == GW_LOSSES_IN_TURN) {
         fputs("; they hold it in turn, mostly in ", out);
-        gw_label_place(out, model, place->function, place->line, NULL);
+        gw_place_put(out, model, place);
         fputs(", so there is no single culprit: threads gain nothing here.", out);
     } else {
         fputs("; ", out);
@@ -58,7 +58,7 @@ static void put_cause(FILE *out, const struct gw_model *model, const struct gw_l
         fputs(" of it while ", out);
         put_holders(out, model, losses);
         fputs(" was in ", out);
-        gw_label_place(out, model, place->function, place->line, NULL);
+        gw_place_put(out, model, place);
         putc('.', out);
     }
 }

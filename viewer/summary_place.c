@@ -4,6 +4,7 @@
 #include <stddef.h>
 #include <stdlib.h>
 
+#include "model/label.h"
 #include "model/rows.h"
 
 /* A function on the stack for at least this part of the time stands for all of it. */
@@ -53,7 +54,8 @@ static uint32_t find_deepest(const struct gw_model *model, const struct function
 
     for (uint32_t i = 1; i < model->n_functions; i++) {
         double depth = sums[i].ns ? sums[i].depth / (double)sums[i].ns : 0;
-        if ((double)sums[i].ns >= MOST * (double)total_ns && depth > best_depth) {
+        if (model->functions[i].kind == GW_FUNCTION_PYTHON &&
+            (double)sums[i].ns >= MOST * (double)total_ns && depth > best_depth) {
             best = i;
             best_depth = depth;
         }
@@ -84,6 +86,24 @@ static uint32_t find_line(const struct gw_model *model, const uint64_t *stack_ns
     return best.line;
 }
 
+/* The C function in which most of the time of a function was spent, 0 if there is none. sums: as
+ * many as there are functions, used up. */
+static uint32_t find_c_function(const struct gw_model *model, const uint64_t *stack_ns,
+                                const struct gw_place *place, struct function_sum *sums)
+{
+    for (size_t i = 0; i < model->n_functions; i++)
+        sums[i].ns = 0;
+    for (uint32_t i = 1; i < model->n_stacks; i++) {
+        uint32_t c_function = stack_ns[i] ? gw_model_c_function(model, i) : 0;
+        if (c_function && find_frame(model, i, place->function))
+            sums[c_function].ns += stack_ns[i];
+    }
+    for (uint32_t i = 1; i < model->n_functions; i++)
+        if (sums[i].ns > place->ns / 2)
+            return i;
+    return 0;
+}
+
 struct gw_place gw_place_of(const struct gw_model *model, const uint64_t *stack_ns)
 {
     struct function_sum *sums = calloc(model->n_functions + 1, sizeof *sums);
@@ -97,6 +117,7 @@ struct gw_place gw_place_of(const struct gw_model *model, const uint64_t *stack_
         place.function = find_deepest(model, sums, place.ns);
         place.line = place.function ? find_line(model, stack_ns, place.function) : 0;
         place.ns = place.function ? sums[place.function].ns : place.ns;
+        place.c_function = place.function ? find_c_function(model, stack_ns, &place, sums) : 0;
     }
     free(sums);
     free(met);
@@ -119,4 +140,10 @@ struct gw_place gw_place_find(const struct gw_model *model, const bool *waiters,
     }
     free(stack_ns);
     return place;
+}
+
+void gw_place_put(FILE *out, const struct gw_model *model, const struct gw_place *place)
+{
+    gw_label_place(out, model, place->function, place->line, NULL);
+    gw_label_c_function(out, model, place->c_function, NULL);
 }

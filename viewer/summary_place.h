@@ -7,12 +7,16 @@
 #ifndef GW_SUMMARY_PLACE_H
 #define GW_SUMMARY_PLACE_H
 
+#include <stdio.h>
+
 #include "model/model.h"
 
 struct gw_place {
     uint32_t function; /* row of functions */
     uint32_t line;     /* where in it most of the time went */
     uint64_t ns;       /* spent while this function was on the stack */
+    /* In which C function most of that was spent: row of functions; 0: in none, or none is known */
+    uint32_t c_function;
 };
 
 /* Over the time spent in each stack (by row of stacks). Function 0, with all the time, if no
@@ -23,5 +27,8 @@ struct gw_place gw_place_of(const struct gw_model *model, const uint64_t *stack_
  * none or memory ran out. */
 struct gw_place gw_place_find(const struct gw_model *model, const bool *waiters,
                               const bool *holders);
+
+/* "encode (app/pack.py:86) → _json.Encoder.__call__" */
+void gw_place_put(FILE *out, const struct gw_model *model, const struct gw_place *place);
 
 #endif

@@ -177,7 +177,7 @@ static bool put_where(FILE *out, const struct gw_verdict_case *at)
     fputs(lock ? "Waits for a lock: " : "Waits for I/O: ", out);
     gw_number_percent(out, gw_share(verdict->place.ns, whole_ns));
     fputs(" of them in ", out);
-    gw_label_place(out, at->model, verdict->place.function, verdict->place.line, NULL);
+    gw_place_put(out, at->model, &verdict->place);
     putc('.', out);
     return true;
 }

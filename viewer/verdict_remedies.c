@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "verdict_lines.h"
 
-#include "model/label.h"
 #include "number.h"
 
 /* A smaller rest of their time tells nothing: without the wait, something else would be the limit.
@@ -10,7 +9,7 @@
 
 static void put_place(FILE *out, const struct gw_verdict_case *at)
 {
-    gw_label_place(out, at->model, at->verdict->place.function, at->verdict->place.line, NULL);
+    gw_place_put(out, at->model, &at->verdict->place);
 }
 
 /* The code to change, where the GIL is the problem. */

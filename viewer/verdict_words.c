@@ -82,7 +82,7 @@ static void put_gil(FILE *out, const struct gw_verdict_case *at)
         else
             fputs("a thread", out);
         fputs(" sleeps with it in ", out);
-        gw_label_place(out, at->model, at->verdict->place.function, at->verdict->place.line, NULL);
+        gw_place_put(out, at->model, &at->verdict->place);
         fputs(", which is almost always a bug.", out);
         break;
     case GW_FINDING_IN_TURN:

@@ -72,7 +72,8 @@ const struct gw_function *gw_functions_get(const struct gw_functions *functions,
  * 64-bit mix stands for the three; two functions of one capture meeting in it is out of reach. */
 static uint32_t intern_function(struct gw_functions *functions, struct gw_function function)
 {
-    uint64_t key = gw_mix64((uint64_t)function.name << 32 | function.file) + function.first_line;
+    uint64_t key = gw_mix64((uint64_t)function.name << 32 | function.file) + function.first_line +
+                   ((uint64_t)function.is_c << 32);
     uint32_t id;
     key = gw_mix64(key);
     if (gw_idmap_find(&functions->by_key, key, &id))
@@ -93,6 +94,15 @@ uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, c
     return intern_function(functions, (struct gw_function){.name = (uint32_t)name_id,
                                                            .file = (uint32_t)file_id,
                                                            .first_line = first_line});
+}
+
+uint32_t gw_functions_intern_c(struct gw_functions *functions, const char *name)
+{
+    int64_t name_id = gw_strtab_intern(functions->strings, name);
+    if (name_id < 0)
+        return 0;
+    return intern_function(functions,
+                           (struct gw_function){.name = (uint32_t)name_id, .is_c = true});
 }
 
 /* --- code objects ---------------------------------------------------------------------------- */
@@ -323,4 +333,13 @@ uint64_t gw_codes_identity(const struct gw_codes *codes, gw_raddr code)
     if (!gw_idmap_find(&codes->by_addr, code, &at))
         return 0;
     return (uint64_t)codes->items[at].generation << 32 | (at + 1u);
+}
+
+uint64_t gw_codes_place(const struct gw_codes *codes, const struct gw_frame *frame, int64_t *offset)
+{
+    uint32_t at;
+    if (!gw_idmap_find(&codes->by_addr, frame->code, &at))
+        return 0;
+    *offset = offset_of(codes->layout, &codes->items[at], frame->instr);
+    return gw_codes_identity(codes, frame->code);
 }

@@ -15,11 +15,13 @@
 #include "cpython/layout.h"
 #include "target/rmem.h"
 
-/* A function as people know it. Ids are dense; 0 is "no function". */
+/* A function as people know it: of Python, or (is_c) a C function that Python code calls, which has
+ * neither file nor line. Ids are dense; 0 is "no function". */
 struct gw_function {
     uint32_t name; /* string ids */
     uint32_t file;
     uint32_t first_line;
+    bool is_c;
 };
 
 struct gw_location {
@@ -40,6 +42,8 @@ const struct gw_function *gw_functions_get(const struct gw_functions *functions,
 /* Id of a function of our own making, like "[12 frames omitted]"; 0 if there is no room left. */
 uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, const char *file,
                              uint32_t first_line);
+/* The same for a C function. */
+uint32_t gw_functions_intern_c(struct gw_functions *functions, const char *name);
 
 /* The code objects of one process. */
 struct gw_codes;
@@ -61,5 +65,9 @@ bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size
 /* A number of the code object at an address that changes when another one is found there; 0 while
  * none was located. */
 uint64_t gw_codes_identity(const struct gw_codes *codes, gw_raddr code);
+
+/* The same, and in *offset where in its bytecode the frame is: bytes, negative before the start. */
+uint64_t gw_codes_place(const struct gw_codes *codes, const struct gw_frame *frame,
+                        int64_t *offset);
 
 #endif

@@ -27,6 +27,7 @@ struct gw_stack_scratch {
     struct cold_block cold;
     struct gw_pass a, b;
     struct gw_walk seen, met;
+    bool in_image;                          /* both were found in the image */
     struct gw_hot_range wanted[GW_MAX_HOT]; /* what the walk of copy a needed */
     uint32_t n_wanted;
 };
@@ -111,6 +112,17 @@ static bool find_in_copy(const struct gw_rmem_range *copy, size_t n, size_t *cur
         return true;
     }
     return false;
+}
+
+bool gw_stack_image_peek(const struct gw_stack_image *image, enum gw_stack_copy copy, gw_raddr addr,
+                         void *out, size_t len)
+{
+    const struct gw_rmem_range *ranges = copy == GW_STACK_COPY_A ? image->a : image->b;
+    size_t cursor = image->tstate;
+    struct gw_span bytes;
+    return len <= UINT32_MAX &&
+           find_in_copy(ranges, image->n, &cursor, addr, (uint32_t)len, &bytes) &&
+           gw_span_peek(bytes, 0, out, len);
 }
 
 /* --- reading what no copy holds ------------------------------------------------------------- */
@@ -512,6 +524,11 @@ const struct gw_walk *gw_stack_seen(const struct gw_stack_scratch *scratch)
     return &scratch->seen;
 }
 
+bool gw_stack_seen_in_image(const struct gw_stack_scratch *scratch)
+{
+    return scratch->in_image;
+}
+
 const struct gw_walk *gw_stack_met(const struct gw_stack_scratch *scratch)
 {
     return &scratch->met;
@@ -537,6 +554,7 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
         if (depth && root_is_believed(&scratch->b, guess)) {
             gw_pass_emit(&scratch->b, depth, out);
             see(guess, scratch);
+            scratch->in_image = image && i == 0;
             return GW_WALK_OK;
         }
         if (i == MAX_ATTEMPTS)

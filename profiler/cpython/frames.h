@@ -86,6 +86,11 @@ void gw_stack_image_plan(const struct gw_layout *layout, const struct gw_stack_g
 /* The thread state in copy a, as long as it was read. */
 struct gw_span gw_stack_image_tstate(const struct gw_stack_image *image);
 
+/* len bytes at addr as copy a, or the later copy b, holds them; false if it does not. */
+enum gw_stack_copy { GW_STACK_COPY_A, GW_STACK_COPY_B };
+bool gw_stack_image_peek(const struct gw_stack_image *image, enum gw_stack_copy copy, gw_raddr addr,
+                         void *out, size_t len);
+
 enum gw_walk_result {
     GW_WALK_OK,
     GW_WALK_EMPTY, /* a thread without Python frames: valid */
@@ -118,6 +123,8 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
  * each caller and callee in it have met.
  */
 const struct gw_walk *gw_stack_seen(const struct gw_stack_scratch *scratch);
+/* Whether copy a was that of the image, and not one of a later try. */
+bool gw_stack_seen_in_image(const struct gw_stack_scratch *scratch);
 const struct gw_walk *gw_stack_met(const struct gw_stack_scratch *scratch);
 
 #endif

@@ -167,6 +167,24 @@ static void place_dicts(struct gw_layout *layout)
     layout->unicode_kind_bit = layout->free_threaded && minor_of(layout->python_hex) >= 14 ? 8 : 2;
 }
 
+/* What names of callables need: Include/object.h and methodobject.h, cpython/tupleobject.h (a hash
+ * before the items from 3.14 on), descrobject.h, Objects/descrobject.c (wrapperobject),
+ * classobject.h and Modules/_functoolsmodule.c (partialobject). The same from 3.8 to 3.15. */
+static void place_calls(struct gw_layout *layout)
+{
+    uint32_t header = gw_layout_at(layout, GW_F_object_type) + 8;
+    bool has_hash = layout->pointer_mask != ~0ull;
+    place_default(layout, GW_F_type_call, header + 112);
+    place_default(layout, GW_F_tuple_items, header + (has_hash ? 16 : 8));
+    place_default(layout, GW_F_cfunction_definition, header);
+    place_default(layout, GW_F_cfunction_self, header + 8);
+    place_default(layout, GW_F_cfunction_module, header + 16);
+    place_default(layout, GW_F_descr_type, header);
+    place_default(layout, GW_F_descr_definition, header + 24);
+    place_default(layout, GW_F_wrapped_function, header);
+    place_default(layout, GW_F_definition_name, 0);
+}
+
 static int finish(struct gw_layout *layout, unsigned machine)
 {
     int err = place_gil_shape(layout, machine);
@@ -174,6 +192,7 @@ static int finish(struct gw_layout *layout, unsigned machine)
         return err;
     place_common(layout);
     place_dicts(layout);
+    place_calls(layout);
     for (size_t i = 0; i < sizeof boundary_rows / sizeof boundary_rows[0]; i++)
         if (boundary_rows[i].minor == minor_of(layout->python_hex))
             layout->boundary_opcodes = boundary_rows[i].opcodes;

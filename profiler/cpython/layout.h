@@ -33,12 +33,17 @@ enum gw_field {
     X(type)                                                                                        \
     X(bytes)                                                                                       \
     X(heaptype)                                                                                    \
+    X(tuple)                                                                                       \
     X(unicode)                                                                                     \
     X(module)                                                                                      \
     X(pylong)                                                                                      \
     X(dict)                                                                                        \
     X(dictkeys)                                                                                    \
     X(dictvalues)                                                                                  \
+    X(cfunction)                                                                                   \
+    X(descr)                                                                                       \
+    X(wrapped)                                                                                     \
+    X(definition)                                                                                  \
     X(gil)
 
 enum gw_struct {
@@ -113,6 +118,11 @@ static inline bool gw_layout_has(const struct gw_layout *layout, enum gw_field f
 static inline uint32_t gw_layout_at(const struct gw_layout *layout, enum gw_field field)
 {
     return layout->offset_plus_one[field] - 1;
+}
+
+static inline unsigned gw_layout_minor(const struct gw_layout *layout)
+{
+    return layout->python_hex >> 16 & 0xff;
 }
 
 /* "tstate.next" */

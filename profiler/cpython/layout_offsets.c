@@ -176,6 +176,13 @@ static const struct {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(224),
             [GW_F_frame_stacktop]      = AT(64),
+            [GW_F_frame_localsplus]    = AT(72),
+            [GW_F_code_units]          = AT(16),
+            [GW_F_code_names]          = AT(32),
+            [GW_F_code_exceptiontable] = AT(40),
+            [GW_F_code_flags]          = AT(48),
+            [GW_F_code_stacksize]      = AT(64),
+            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
     {
@@ -183,6 +190,14 @@ static const struct {
         .offset_plus_one = {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(224),
+            [GW_F_frame_stackpointer]  = AT(64),
+            [GW_F_frame_localsplus]    = AT(80),
+            [GW_F_code_units]          = AT(16),
+            [GW_F_code_names]          = AT(32),
+            [GW_F_code_exceptiontable] = AT(40),
+            [GW_F_code_flags]          = AT(48),
+            [GW_F_code_stacksize]      = AT(64),
+            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
     {
@@ -190,6 +205,14 @@ static const struct {
         .offset_plus_one = {
             [GW_F_tstate_eval_breaker] = AT(24),
             [GW_F_tstate_id]           = AT(248),
+            [GW_F_frame_stackpointer]  = AT(64),
+            [GW_F_frame_localsplus]    = AT(80),
+            [GW_F_code_units]          = AT(16),
+            [GW_F_code_names]          = AT(32),
+            [GW_F_code_exceptiontable] = AT(40),
+            [GW_F_code_flags]          = AT(48),
+            [GW_F_code_stacksize]      = AT(64),
+            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
 };

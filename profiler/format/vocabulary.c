@@ -26,6 +26,11 @@ static const char *const blame_names[GW_N_BLAME_KINDS] = {
 #undef GW_BLAME_ROW
 };
 
+static const char *const function_kind_names[] = {
+    [GW_FUNCTION_PYTHON] = "python",
+    [GW_FUNCTION_C] = "c",
+};
+
 static const struct state_row *row_of(unsigned state)
 {
     return &state_rows[state < GW_N_STATES ? state : GW_STATE_UNKNOWN];
@@ -54,4 +59,9 @@ const char *gw_rollup_name(enum gw_rollup rollup)
 const char *gw_blame_name(enum gw_blame_kind kind)
 {
     return blame_names[kind < GW_N_BLAME_KINDS ? kind : GW_BLAME_UNKNOWN];
+}
+
+const char *gw_function_kind_name(unsigned kind)
+{
+    return function_kind_names[kind <= GW_FUNCTION_C ? kind : GW_FUNCTION_PYTHON];
 }

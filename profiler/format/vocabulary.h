@@ -51,6 +51,15 @@ enum gw_state {
         GW_N_STATES
 };
 
+/* What a function of a capture is. */
+enum gw_function_kind {
+    GW_FUNCTION_PYTHON = 0,
+    GW_FUNCTION_C = 1, /* called by Python code; it has neither file nor line */
+};
+
+/* "python", "c" */
+const char *gw_function_kind_name(unsigned kind);
+
 /* Which kind of holder a slice of GIL wait is charged to. */
 #define GW_BLAME_LIST(X)                                                                           \
     X(HELD, "held")                                                                                \

@@ -57,7 +57,7 @@ static struct gw_judgement classify_runnable(const struct gw_evidence *evidence)
         judgement.soft = !evidence->left_out;
         break;
     case GW_RUN_HOLDER:
-        judgement.soft = evidence->forced;
+        judgement.soft = evidence->forced && !evidence->in_c;
         break;
     case GW_RUN_OTHER:
         judgement.soft = evidence->back && !evidence->left_out;

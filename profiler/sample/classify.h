@@ -30,6 +30,7 @@ struct gw_evidence {
     enum gw_syscall_class call; /* of GW_SYSCALL_INSIDE */
     enum gw_gil_futex futex;    /* of GW_SYSCALL_FUTEX */
     bool boundary;              /* stands where only the eval breaker lets go of the GIL */
+    bool in_c;                  /* is in C code that Python code called: it was not made to let go */
     bool gil_requested;         /* 3.15: inside take_gil by the thread state's own word */
     bool still_waits;           /* it slept for the GIL, which has not changed hands since */
     bool counted;  /* the GIL's condition variable counts more waiters than sleep on it, and

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/limits.h"
+#include "format/vocabulary.h"
 
 /* What a second of sampling new code may need; at the end of a second room is made again. */
 #define SPARE_STRINGS 2048u
@@ -13,8 +14,9 @@
 #define SPARE_FUNCTIONS 1024u
 #define SPARE_STACKS 8192u
 
-/* One column entry takes at most 5 bytes as a varint; three columns. */
-#define BYTES_PER_ROW 15u
+/* One column entry takes at most 5 bytes as a varint. */
+#define COLUMNS 4u
+#define BYTES_PER_ROW (5u * COLUMNS)
 
 int gw_definitions_init(struct gw_definitions *definitions)
 {
@@ -56,7 +58,7 @@ uint32_t gw_definitions_string(struct gw_definitions *definitions, const char *t
     return id < 0 ? 0 : (uint32_t)id;
 }
 
-/* Room for n texts and for three columns of n numbers. */
+/* Room for n texts and for COLUMNS columns of n numbers. */
 static bool make_room(struct gw_definitions_message *message, size_t n)
 {
     if (n <= message->cap)
@@ -64,7 +66,7 @@ static bool make_room(struct gw_definitions_message *message, size_t n)
     char **texts = reallocarray(message->texts, n, sizeof *texts);
     if (texts)
         message->texts = texts;
-    uint32_t *columns = reallocarray(message->columns, n, 3 * sizeof *columns);
+    uint32_t *columns = reallocarray(message->columns, n, COLUMNS * sizeof *columns);
     if (columns)
         message->columns = columns;
     if (!texts || !columns)
@@ -110,15 +112,17 @@ static bool take_functions(struct gw_definitions *definitions,
     Gilwait__Capture__Functions *out = &message->functions;
     gilwait__capture__functions__init(out);
     out->first_id = first;
-    out->n_name = out->n_file = out->n_first_line = n;
+    out->n_name = out->n_file = out->n_first_line = out->n_kind = n;
     out->name = message->columns;
     out->file = message->columns + n;
     out->first_line = message->columns + 2 * n;
+    out->kind = message->columns + 3 * n;
     for (uint32_t i = 0; i < n; i++) {
         const struct gw_function *function = gw_functions_get(definitions->functions, first + i);
         out->name[i] = function->name;
         out->file[i] = function->file;
         out->first_line[i] = function->first_line;
+        out->kind[i] = function->is_c ? GW_FUNCTION_C : GW_FUNCTION_PYTHON;
     }
     message->data.functions = out;
     definitions->functions_written += n;

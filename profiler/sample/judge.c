@@ -85,7 +85,10 @@ static void gather(struct gw_session *session, struct gw_look *look)
     evidence->holds_after = gil->holder_after == look->thread;
     evidence->kernel = look->call.kind;
     evidence->call = look->class;
-    evidence->boundary = thread->boundary;
+    bool no_gil = !evidence->holds_before && !evidence->holds_after;
+    evidence->boundary = thread->boundary || (no_gil && gw_ccall_is_over(&thread->ccall));
+    evidence->in_c =
+        no_gil && !evidence->boundary && gw_ccall_is_in_c(&session->python.layout, &thread->ccall);
     evidence->origin = thread->origin;
     evidence->back = thread->sched.cpu_ns - thread->run_cpu_ns < MOMENTS_NS;
     evidence->fresh = evidence->back || thread->slices || !thread->free_run;

@@ -70,24 +70,24 @@ static bool have_met(const struct gw_session *session, const struct gw_frame *ca
 /* A walk holds only what was there for as long as the copies took, so calls that are shorter than
  * that would never be seen, and their callers too often. The first copy shows what the thread did
  * at one instant: where it agrees with the walk it takes its place, with what it has more than
- * that, as far as callers and callees are known to meet. Returns how many frames are certain. */
-static uint32_t take_seen(struct gw_session *session)
+ * that, as far as callers and callees are known to meet. False where it does not agree. */
+static bool take_seen(struct gw_session *session)
 {
     const struct gw_walk *seen = &session->seen_walk;
     struct gw_walk *walk = &session->walk;
     uint32_t n_certain = walk->n;
     if (walk->omitted || seen->omitted || seen->n < n_certain)
-        return n_certain;
+        return false;
     for (uint32_t i = 0; i < n_certain; i++)
         if (seen->frames[i].frame != walk->frames[i].frame ||
             seen->frames[i].code != walk->frames[i].code)
-            return n_certain;
+            return false;
     uint32_t n = n_certain;
     while (n > 0 && n < seen->n && have_met(session, &seen->frames[n - 1], &seen->frames[n]))
         n++;
     memcpy(walk->frames, seen->frames, n * sizeof seen->frames[0]);
     walk->n = n;
-    return n_certain;
+    return true;
 }
 
 /* --- the stack ----------------------------------------------------------------------------------
@@ -189,11 +189,53 @@ static enum gw_walk_result confirm(struct gw_session *session, struct gw_thread 
 {
     session->first_walk = session->walk;
     session->seen_walk = *gw_stack_seen(session->scratch);
+    session->seen_in_image = gw_stack_seen_in_image(session->scratch);
     enum gw_walk_result result = walk(session, thread, look->has_second ? &look->second : NULL);
     if (result == GW_WALK_OK)
         cut_to_shared(&session->walk, &session->first_walk);
     return result == GW_WALK_OK && session->walk.n == 0 ? GW_WALK_TORN : result;
 }
+
+/* --- the C function that the stack ends in ------------------------------------------------------
+ */
+
+static enum gw_ccall_pose pose_of(const struct gw_session *session, const struct gw_look *look)
+{
+    const struct gw_thread *thread = session->threads[look->thread];
+    uint32_t at = gw_session_thread_gil(session, thread);
+    if (at >= session->n_gils)
+        return GW_CCALL_RUNS;
+    const struct gw_gil_state *gil = &session->gils[at];
+    bool may_hold = gil->holder_before == look->thread || gil->holder_after == look->thread ||
+                    gil->holder_before == GW_UNKNOWN_HOLDER ||
+                    gil->holder_after == GW_UNKNOWN_HOLDER;
+    if (may_hold)
+        return GW_CCALL_RUNS;
+    bool sleeps = look->call.kind == GW_SYSCALL_INSIDE;
+    bool for_gil = sleeps && look->class == GW_SYSCALL_FUTEX &&
+                   gw_gil_classify_futex(&session->python.layout, gil->addr, look->call.args[0]) !=
+                       GW_GIL_FUTEX_NONE;
+    return sleeps && !for_gil ? GW_CCALL_SLEEPS : GW_CCALL_NO_GIL;
+}
+
+/* A C function that Python code has called has no frame of its own; it is put on top of its
+ * caller's. Of a thread that may go on, the frame has to be of the same instant as its values. */
+static void add_ccall(struct gw_session *session, const struct gw_look *look, bool is_seen)
+{
+    struct gw_thread *thread = session->threads[look->thread];
+    if (!session->walk.n || (session->walk.omitted && session->walk.n == GW_MAX_FRAMES / 2))
+        return;
+    enum gw_ccall_pose pose = pose_of(session, look);
+    bool in_image = look->has_image && (is_seen || pose != GW_CCALL_RUNS);
+    thread->ccall = gw_ccall_of(session->ccalls, &session->walk.frames[session->walk.n - 1], pose,
+                                in_image ? &look->image : NULL);
+    if (thread->ccall.kind == GW_CCALL_IN && thread->ccall.function)
+        thread->stack =
+            gw_stacks_push(session->definitions->stacks, thread->stack, thread->ccall.function, 0);
+}
+
+/* -------------------------------------------------------------------------------------------------
+ */
 
 void gw_look_stack(struct gw_session *session, struct gw_look *look)
 {
@@ -202,17 +244,22 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     if (result == GW_WALK_EMPTY && thread->n_tstates > 1)
         result = walk_others(session, thread);
     uint32_t n_certain = session->walk.n;
+    bool is_seen = false; /* the stack is the one that the image's first copy shows */
     if (result == GW_WALK_OK && look->call.kind == GW_SYSCALL_RUNNING) {
         result = confirm(session, thread, look);
         if (result == GW_WALK_OK) {
             uint32_t n = session->walk.n;
             learn_met(session, &session->walk, n > LEARN_FRAMES ? n - LEARN_FRAMES : 0, n);
-            n_certain = take_seen(session);
+            n_certain = n;
+            is_seen = take_seen(session) && session->seen_in_image;
         }
     }
     thread->lost = false;
-    if (result == GW_WALK_OK && intern_walk(session, thread, n_certain))
+    thread->ccall = (struct gw_ccall){.kind = GW_CCALL_UNKNOWN};
+    if (result == GW_WALK_OK && intern_walk(session, thread, n_certain)) {
+        add_ccall(session, look, is_seen);
         return;
+    }
     thread->n_frames = 0;
     thread->boundary = false;
     thread->stack = 0;

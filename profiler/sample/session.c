@@ -22,6 +22,10 @@ static int allocate(struct gw_session *session, double rate_hz)
 {
     session->codes =
         gw_codes_new(&session->memory, &session->python.layout, session->definitions->functions);
+    if (session->codes)
+        session->ccalls =
+            gw_ccalls_new(&session->memory, &session->python.layout, session->codes,
+                          session->definitions->functions, session->definitions->strings);
     session->scratch = gw_stack_scratch_new();
     session->threads = calloc(GW_MAX_THREADS, sizeof *session->threads);
     session->history = gw_history_new((size_t)(rate_hz * HISTORY_SECONDS) + 64);
@@ -30,12 +34,14 @@ static int allocate(struct gw_session *session, double rate_hz)
     session->cap_ranges = TICK_RANGES;
     session->arena = malloc(TICK_ARENA);
     session->arena_bytes = TICK_ARENA;
-    if (!session->codes || !session->scratch || !session->threads || !session->history ||
-        !session->looks || !session->ranges || !session->arena)
+    if (!session->codes || !session->ccalls || !session->scratch || !session->threads ||
+        !session->history || !session->looks || !session->ranges || !session->arena)
         return -ENOMEM;
     int err = gw_watch_init(session);
     if (!err)
         err = gw_thread_list_init(&session->list);
+    if (!err)
+        err = gw_ccalls_reserve(session->ccalls, SPARE_CODES);
     return err ? err : gw_codes_reserve(session->codes, SPARE_CODES);
 }
 
@@ -119,6 +125,7 @@ void gw_session_close(struct gw_session *session)
     gw_watch_free(session);
     gw_thread_list_fini(&session->list);
     gw_idmap_free(&session->met);
+    gw_ccalls_free(session->ccalls);
     gw_codes_free(session->codes);
     gw_stack_scratch_free(session->scratch);
     gw_history_free(session->history);
@@ -192,6 +199,7 @@ enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns
         session->next_tend_ns = 0; /* names can wait until the first tick has been made */
     /* Short of memory the tick goes on with what room it has; stacks are cut then. */
     if (gw_codes_reserve(session->codes, SPARE_CODES) == 0 &&
+        gw_ccalls_reserve(session->ccalls, SPARE_CODES) == 0 &&
         gw_idmap_reserve(&session->met, session->met.n + SPARE_CODES) == 0 &&
         gw_definitions_reserve(session->definitions) == 0 && !session->torn_stack)
         session->torn_stack = gw_stacks_push(

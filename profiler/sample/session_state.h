@@ -7,6 +7,7 @@
 #include <time.h>
 
 #include "base/idmap.h"
+#include "cpython/ccall.h"
 #include "cpython/code.h"
 #include "cpython/frames.h"
 #include "cpython/gil.h"
@@ -65,6 +66,7 @@ struct gw_thread {
     uint32_t nodes[GW_MAX_FRAMES]; /* stack ids from the root to each frame */
     uint32_t n_frames, omitted;
     uint32_t stack;
+    struct gw_ccall ccall; /* what the stack ends in */
     bool boundary;
     bool lost; /* its stack could not be read */
 
@@ -128,6 +130,7 @@ struct gw_session {
     struct gw_python python;
     struct gw_definitions *definitions;
     struct gw_codes *codes;
+    struct gw_ccalls *ccalls;
     struct gw_stack_scratch *scratch;
     struct gw_thread_list list;
     uint32_t process_id;
@@ -156,6 +159,7 @@ struct gw_session {
     gw_raddr heads[GW_MAX_INTERPRETERS];
     struct gw_location locations[GW_MAX_FRAMES];
     struct gw_walk walk, first_walk, seen_walk;
+    bool seen_in_image; /* seen_walk, as gw_stack_seen_in_image */
     struct gw_idmap met; /* callers and callees that are known to meet, by gw_look_stack */
     bool roster_due;
     bool stopped;

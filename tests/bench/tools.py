@@ -67,23 +67,6 @@ def start(command, timeout):
     return Run(usage, time.monotonic() - began, peak_kib, output.decode(errors="replace"))
 
 
-class Leaves(check_format.Capture):
-    """What a thread was in, by the function that its stack ends with, in ticks."""
-
-    def __init__(self, data, tid):
-        self.tid, self.ticks = tid, collections.Counter()
-        super().__init__(data)
-
-    def take_block(self, block):
-        n = len(check_format.column(block, 3))
-        for track in map(check_format.fields, block[6]):
-            if self.threads[check_format.number(track, 1)] != self.tid:
-                continue
-            for entry in check_format.expand(track, (4,), n, check_format.number(track, 7)):
-                if entry:
-                    self.ticks[self.place(entry[0])[0]] += 1
-
-
 class Tool:
     name = fastest = None  # rate that it can't keep up
     versions = ("3.13",)   # of the target
@@ -138,7 +121,7 @@ class Gilwait(Tool):
         run.torn = quality["torn"] / max(1, run.ticks)
 
     def leaves(self, target, file):
-        return Leaves(file.read_bytes(), target.pid).ticks
+        return check_format.Leaves(file.read_bytes(), target.pid).ticks
 
 
 class Austin(Tool):

@@ -217,6 +217,11 @@ class Case(unittest.TestCase):
                             thread["gil_wait_s"] <= high + rounding, thread)
 
 
+def python_frames(stack):
+    """Frames of a stack without the C function that it may end in."""
+    return [frame for frame in stack if frame["kind"] == "python"]
+
+
 def per_interpreter(case=None, *, versions=VERSIONS):
     """Class decorator: puts a class per Python version in its place, named CLASS_3_14.
 

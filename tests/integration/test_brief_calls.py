@@ -1,27 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Functions that take less time than looking at them are seen as often as they deserve."""
-import collections
 import sys
 
 from harness import REPOSITORY, TARGETS, Case, per_interpreter
 
 sys.path.insert(0, str(REPOSITORY / "tests"))
 import check_format  # noqa: E402  (a reader of captures, found by the line above)
-
-
-class Leaves(check_format.Capture):
-    """Ticks of all threads by the function that is on top of the stack."""
-
-    def __init__(self, data):
-        self.ticks = collections.Counter()
-        super().__init__(data)
-
-    def take_block(self, block):
-        n = len(check_format.column(block, 3))
-        for track in map(check_format.fields, block[6]):
-            for entry in check_format.expand(track, (4,), n, check_format.number(track, 7)):
-                if entry:
-                    self.ticks[self.place(entry[0])[0]] += 1
 
 
 @per_interpreter
@@ -33,7 +17,7 @@ class BriefCalls(Case):
             target = self.start(TARGETS / "brief_calls.py")
             truth = float(target.ready_line.split()[1])
             capture = self.record(target.pid, 2, "-r", 2000, "--max-cpu", 50)
-            ticks = Leaves(capture.read_bytes()).ticks
+            ticks = check_format.Leaves(capture.read_bytes()).ticks
             share = ticks["brief"] / sum(ticks.values())
             if abs(share - truth) < 0.08:
                 return

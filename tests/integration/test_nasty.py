@@ -7,7 +7,7 @@ import re
 import shutil
 import subprocess
 
-from harness import TARGETS, Case, per_interpreter
+from harness import TARGETS, Case, per_interpreter, python_frames
 
 HOLDS = {"gil-running", "gil-queued"}
 WANTS = {"gil-wait", "gil-handoff"}
@@ -22,6 +22,8 @@ class NastyCase(Case):
     def threads(self, target, by="name"):
         dump = self.dump(target.pid)
         self.assertEqual(len({thread["tid"] for thread in dump["threads"]}), len(dump["threads"]))
+        for thread in dump["threads"]:
+            thread["stack"] = python_frames(thread["stack"])
         return {thread[by]: thread for thread in dump["threads"]}
 
     def share_of_wall(self, thread, states):

@@ -2,7 +2,7 @@
 """Stacks of threads that sit still are those that the target itself sees, frame by frame."""
 import json
 
-from harness import TARGETS, Case, per_interpreter
+from harness import TARGETS, Case, per_interpreter, python_frames
 
 MAX_FRAMES = 256   # GW_MAX_FRAMES
 MAX_STRING = 4096  # GW_MAX_STRING
@@ -27,7 +27,8 @@ def expected_stack(stack):
 
 
 def shown_stack(thread):
-    return [(frame["function"], frame["file"], frame["line"]) for frame in thread["stack"]]
+    return [(frame["function"], frame["file"], frame["line"])
+            for frame in python_frames(thread["stack"])]
 
 
 @per_interpreter

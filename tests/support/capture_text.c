@@ -154,6 +154,11 @@ static int do_function(struct maker *maker)
            string_id(maker, capture_words_get(&maker->words, 3)));
     APPEND(maker, functions->first_line, functions->n_first_line,
            capture_words_get_number(&maker->words, 4));
+    uint32_t kind = capture_words_number32(&maker->words, "kind");
+    while (kind && functions->n_kind < functions->n_name - 1) /* left out while all are 0 */
+        APPEND(maker, functions->kind, functions->n_kind, 0);
+    if (kind || functions->n_kind)
+        APPEND(maker, functions->kind, functions->n_kind, kind);
     return 0;
 }
 

@@ -9,7 +9,7 @@
  *           [ft=1] [skipped="why"]                                   (on one line)
  *   thread 0 process=0 tid=4711 ns_tid=1 name=MainThread main=1 first=NS
  *   gil 0 process=0 interpreter=0
- *   function 1 build /srv/app/server.py 80          (id, name, file, first line)
+ *   function 1 build /srv/app/server.py 80 [kind=1] (id, name, file, first line; 1: C)
  *   stack 1 0 1 86                                  (id, parent, function, line)
  *   block process=0 start=NS ticks=1000 dt=NS       (all ticks alike; begins a block)
  *   gap 17 NS                                       (tick, weight lost; belongs to the block)

@@ -3,6 +3,7 @@
 
 #include <stdlib.h>
 
+#include "cpython/ccall.h"
 #include "cpython/code.h"
 #include "cpython/frames.h"
 #include "cpython/gil.h"
@@ -25,6 +26,7 @@ struct reader {
     struct gw_strtab *strings;
     struct gw_functions *functions;
     struct gw_codes *codes;
+    struct gw_ccalls *ccalls;
 };
 
 static void make_once(void)
@@ -47,10 +49,15 @@ static void reader_init(struct reader *reader, const struct gw_rmem *memory,
         reader->codes = gw_codes_new(memory, layout, reader->functions);
     if (!reader->codes || gw_codes_reserve(reader->codes, 64))
         abort();
+    reader->ccalls =
+        gw_ccalls_new(memory, layout, reader->codes, reader->functions, reader->strings);
+    if (!reader->ccalls || gw_ccalls_reserve(reader->ccalls, 64))
+        abort();
 }
 
 static void reader_fini(struct reader *reader)
 {
+    gw_ccalls_free(reader->ccalls);
     gw_codes_free(reader->codes);
     gw_functions_free(reader->functions);
     gw_strtab_free(reader->strings);
@@ -68,6 +75,19 @@ static void locate(struct reader *reader, const struct gw_walk *walk)
             abort();
 }
 
+/* What the leaf calls, however still it is taken to be. */
+static void call(struct reader *reader, const struct gw_frame *leaf,
+                 const struct gw_stack_image *image)
+{
+    static const enum gw_ccall_pose poses[] = {GW_CCALL_RUNS, GW_CCALL_SLEEPS, GW_CCALL_NO_GIL};
+    for (size_t i = 0; i < sizeof poses / sizeof poses[0]; i++) {
+        struct gw_ccall found = gw_ccall_of(reader->ccalls, leaf, poses[i], image);
+        if (found.function >= gw_functions_count(reader->functions) ||
+            (found.function && found.kind != GW_CCALL_IN))
+            abort();
+    }
+}
+
 /* Met for the first time, then as part of a batched read with what was learnt. */
 static void walk_thread(struct reader *reader, gw_raddr tstate)
 {
@@ -76,8 +96,10 @@ static void walk_thread(struct reader *reader, gw_raddr tstate)
     static struct gw_rmem_range ranges[GW_IMAGE_RANGES];
     static struct gw_walk walk;
     struct gw_stack_guess guess = {.tstate = tstate};
-    if (gw_stack_walk(memory, layout, NULL, &guess, scratch, &walk) == GW_WALK_OK)
+    if (gw_stack_walk(memory, layout, NULL, &guess, scratch, &walk) == GW_WALK_OK) {
         locate(reader, &walk);
+        call(reader, &walk.frames[walk.n - 1], NULL);
+    }
     struct gw_stack_image image;
     if (gw_stack_image_bytes(layout, &guess) > ARENA_BYTES)
         abort();
@@ -85,8 +107,10 @@ static void walk_thread(struct reader *reader, gw_raddr tstate)
     if (2 * image.n > GW_IMAGE_RANGES)
         abort();
     gw_rmem_readv(memory, ranges, 2 * image.n);
-    if (gw_stack_walk(memory, layout, &image, &guess, scratch, &walk) == GW_WALK_OK)
+    if (gw_stack_walk(memory, layout, &image, &guess, scratch, &walk) == GW_WALK_OK) {
         locate(reader, &walk);
+        call(reader, &walk.frames[walk.n - 1], &image);
+    }
 }
 
 static void read_gil(const struct gw_rmem *memory, const struct gw_layout *layout, gw_raddr gil)

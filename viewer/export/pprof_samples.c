@@ -116,7 +116,7 @@ static int add_suffered(const struct gw_model *model, struct gw_rows *samples,
 
     if (pair->kind == GW_BLAME_HELD) {
         key.holder = pair->holder;
-        key.holder_function = model->stacks[pair->holder_stack].function;
+        key.holder_function = gw_model_leaf(model, pair->holder_stack)->function;
     }
     struct gw_pprof_sample *sample = put(samples, &key, &error);
     if (!sample)

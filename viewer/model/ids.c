@@ -85,11 +85,15 @@ static int define_functions(struct gw_ids *ids, struct gw_tables *tables,
     size_t n = functions->n_name;
     int rc = check_range(&ids->functions, functions->first_id, n);
 
-    if (functions->n_file != n || functions->n_first_line != n)
+    if (functions->n_file != n || functions->n_first_line != n ||
+        (functions->n_kind && functions->n_kind != n))
         return -GW_E_BAD_DATA;
     for (size_t i = 0; rc == 0 && i < n; i++) {
-        struct gw_model_function key = {.first_line = functions->first_line[i]};
-        if (!gw_idlist_find(&ids->strings, functions->name[i], &key.name) ||
+        struct gw_model_function key = {.first_line = functions->first_line[i],
+                                        .kind = functions->n_kind ? functions->kind[i]
+                                                                  : GW_FUNCTION_PYTHON};
+        if (key.kind > GW_FUNCTION_C ||
+            !gw_idlist_find(&ids->strings, functions->name[i], &key.name) ||
             !gw_idlist_find(&ids->strings, functions->file[i], &key.file))
             return -GW_E_BAD_DATA;
         rc = define(&ids->functions, functions->first_id + (uint32_t)i, GW_MAX_IDS,

@@ -43,6 +43,8 @@ void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, 
         return;
     }
     gw_label_text(out, gw_model_text(model, row->name), also);
+    if (row->kind == GW_FUNCTION_C)
+        fputs(" [C]", out);
     if (!*file)
         return;
     fputs(" (", out);
@@ -50,6 +52,23 @@ void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, 
     if (line)
         fprintf(out, ":%u", line);
     putc(')', out);
+}
+
+void gw_label_c_function(FILE *out, const struct gw_model *model, uint32_t function,
+                         const char *also)
+{
+    if (function == 0)
+        return;
+    fputs(" → ", out);
+    gw_label_text(out, gw_model_text(model, model->functions[function].name), also);
+}
+
+void gw_label_leaf(FILE *out, const struct gw_model *model, uint32_t stack, const char *also)
+{
+    const struct gw_model_stack *leaf = gw_model_leaf(model, stack);
+
+    gw_label_place(out, model, leaf->function, leaf->line, also);
+    gw_label_c_function(out, model, gw_model_c_function(model, stack), also);
 }
 
 void gw_label_thread(FILE *out, const struct gw_model *model, uint32_t thread, const char *also)

@@ -14,10 +14,18 @@
 /* Write text to out, escaped; characters of `also` (or NULL) are escaped as \xNN too. */
 void gw_label_text(FILE *out, const char *text, const char *also);
 
-/* "function (dir/file.py:12)", without the line if it is 0; "(no Python frame)" for function 0.
- * The file is cut to its last two components. */
+/* "function (dir/file.py:12)", without the line if it is 0; "zlib.compress [C]" for a C function;
+ * "(no Python frame)" for function 0. The file is cut to its last two components. */
 void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, uint32_t line,
                     const char *also);
+
+/* The same for the innermost frame of a stack, and for a C function that it has called:
+ * "function (dir/file.py:12) → zlib.compress". */
+void gw_label_leaf(FILE *out, const struct gw_model *model, uint32_t stack, const char *also);
+
+/* That " → zlib.compress"; nothing for function 0. */
+void gw_label_c_function(FILE *out, const struct gw_model *model, uint32_t function,
+                         const char *also);
 
 /* The thread's name, or "thread TID" if it has none. */
 void gw_label_thread(FILE *out, const struct gw_model *model, uint32_t thread, const char *also);

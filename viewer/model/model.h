@@ -32,6 +32,7 @@ struct gw_model_function {
     uint32_t name; /* row of strings: the qualified name from CPython 3.11 on */
     uint32_t file; /* row of strings: the full path */
     uint32_t first_line;
+    uint32_t kind; /* enum gw_function_kind */
 };
 
 /* A row of `stacks`: the leaf frame and, as `parent`, the stack of its caller. Row 0 is "no Python
@@ -217,11 +218,20 @@ static inline const char *gw_model_text(const struct gw_model *model, uint32_t s
     return gw_strtab_text(model->strings, string);
 }
 
-/* The leaf frame of a stack. */
-static inline const struct gw_model_function *gw_model_leaf(const struct gw_model *model,
-                                                            uint32_t stack)
+/* The C function that the innermost Python frame of a stack has called: a row of functions, or 0.
+ */
+static inline uint32_t gw_model_c_function(const struct gw_model *model, uint32_t stack)
 {
-    return &model->functions[model->stacks[stack].function];
+    uint32_t function = model->stacks[stack].function;
+    return model->functions[function].kind == GW_FUNCTION_C ? function : 0;
+}
+
+/* The innermost Python frame of a stack. */
+static inline const struct gw_model_stack *gw_model_leaf(const struct gw_model *model,
+                                                         uint32_t stack)
+{
+    const struct gw_model_stack *leaf = &model->stacks[stack];
+    return gw_model_c_function(model, stack) ? &model->stacks[leaf->parent] : leaf;
 }
 
 /* What is waited for the GIL, by all threads together. */

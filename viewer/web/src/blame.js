@@ -4,15 +4,21 @@ import { totalWait } from "./data.js";
 import { el, section, table } from "./dom.js";
 import { fullPlace, percent, seconds, secondsLike, share, shortFile } from "./format.js";
 
+function frameTitle(row) {
+    const where = row.kind === "c" ? "C function" : fullPlace(row.file, row.line);
+    return `${row.function} (${where})${row.c_function ? `, in ${row.c_function}` : ""}`;
+}
+
 function frame(row) {
     if (!row.function)
         return "no Python frame";
     return el(
         "span",
-        { class: "place", title: `${row.function} (${fullPlace(row.file, row.line)})` },
-        el("span", { class: "function" }, row.function),
+        { class: "place", title: frameTitle(row) },
+        el("span", { class: "function" }, row.kind === "c" ? `${row.function} [C]` : row.function),
         row.file ? el("span", { class: "file" }, `(${shortFile(row.file)}`) : null,
         row.file ? el("span", { class: "line" }, row.line ? `:${row.line})` : ")") : null,
+        row.c_function ? el("span", { class: "called" }, `\u2192 ${row.c_function}`) : null,
     );
 }
 

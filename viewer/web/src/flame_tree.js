@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prepares a tree of the data for drawing. A node is {n: name, f: file, l: line, k: kind, t: tid,
 // v: nanoseconds, c: [children]}; kinds are "all", "process", "thread", "frame" (when left out),
-// "link", "handoff", "unknown" and "small". Below a link stands the other side of the pair.
+// "c" (a C function), "link", "handoff", "unknown" and "small". Below a link stands the other side of the pair.
 import { fullPlace, percent, place, seconds, share } from "./format.js";
 
 const NS_PER_S = 1e9;
@@ -22,13 +22,16 @@ function label(node, kind, link) {
         return "unknown";
     case "small":
         return "(small)";
+    case "c":
+        return `${node.n} [C]`;
     default:
         return place(node.n, node.f, node.l);
     }
 }
 
 function detail(node, kind, total) {
-    const where = kind === "thread" ? `thread ${node.t}` : fullPlace(node.f, node.l);
+    const where =
+        kind === "thread" ? `thread ${node.t}` : kind === "c" ? "C function" : fullPlace(node.f, node.l);
     const amount = `${seconds(node.v / NS_PER_S)}, ${percent(share(node.v, total))} of all waiting`;
     return [node.label, where, amount].filter(Boolean).join(" \u2014 ");
 }
@@ -42,8 +45,9 @@ export function prepare(root, sides, link) {
         const kind = node.k ?? "frame";
         node.label = label(node, kind, link);
         node.detail = detail(node, kind, root.v);
-        node.text = kind === "frame" || kind === "thread" ? `${node.n}\n${node.f ?? ""}`.toLowerCase() : "";
-        node.side = kind === "frame" || kind === "thread" ? sides[depth] : kind;
+        const named = kind === "frame" || kind === "c" || kind === "thread";
+        node.text = named ? `${node.n}\n${node.f ?? ""}`.toLowerCase() : "";
+        node.side = named ? sides[depth] : kind;
         node.head = kind === "thread" || kind === "process";
         const below = kind === "link" ? 1 : depth;
         node.c?.sort((a, b) => (a.k === "small") - (b.k === "small") || b.v - a.v);
