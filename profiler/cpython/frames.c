@@ -9,6 +9,9 @@
 #define MAX_ATTEMPTS 4
 /* Places asked for although the last walk did not need them. */
 #define SPARE_RANGES 4u
+/* Of the newest frame its locals and values are wanted as well, for what it has called; where frames
+ * are heap objects they lie behind it. */
+#define HEAP_LEAF_BYTES 768u
 /* More than the chunk's used part a moment ago, as the stack may have grown since. */
 #define CHUNK_SLACK 512u
 /* User addresses of x86-64 and aarch64 lie below 2^48 (5-level paging is opt-in per mmap). */
@@ -177,7 +180,14 @@ struct source {
     struct gw_stack_scratch *scratch; /* where needed places are noted, NULL: they are not */
     size_t tstate, hot;               /* as in gw_stack_image */
     bool one_by_one;                  /* never twice out of the same read */
+    bool on_heap;                     /* frames are heap objects */
 };
+
+/* Bytes to ask for next time at a place of which len were needed now. */
+static uint32_t wanted_bytes(const struct source *source, const struct gw_pass *pass, uint32_t len)
+{
+    return source->on_heap && pass->n == 0 && len < HEAP_LEAF_BYTES ? HEAP_LEAF_BYTES : len;
+}
 
 static bool fetch(struct source *source, struct gw_pass *pass, gw_raddr addr, uint32_t len,
                   struct gw_span *out)
@@ -188,7 +198,7 @@ static bool fetch(struct source *source, struct gw_pass *pass, gw_raddr addr, ui
         bool is_hot = source->hot > source->tstate ? source->cursor >= source->hot
                                                    : source->cursor < source->tstate;
         if (source->scratch && is_hot)
-            want(source->scratch, addr, len);
+            want(source->scratch, addr, wanted_bytes(source, pass, len));
         pass->back_in_copy |= pass->first_cold != 0;
         return true;
     }
@@ -200,7 +210,7 @@ static bool fetch(struct source *source, struct gw_pass *pass, gw_raddr addr, ui
         source->scratch->cold.len = 0;
     if (!source->memory || !read_cold(source->memory, &source->scratch->cold, addr, len, out))
         return false;
-    want(source->scratch, addr, len);
+    want(source->scratch, addr, wanted_bytes(source, pass, len));
     return true;
 }
 
@@ -379,7 +389,8 @@ static enum attempt walk_copies(const struct gw_rmem *live, const struct gw_layo
                        .memory = live,
                        .scratch = scratch,
                        .tstate = image->tstate,
-                       .hot = image->hot};
+                       .hot = image->hot,
+                       .on_heap = layout->frames == GW_FRAMES_HEAP};
     struct source b = {.copy = image->b, .n = image->n, .tstate = image->tstate, .hot = image->hot};
     scratch->n_wanted = 0;
     scratch->cold.len = 0;
@@ -481,8 +492,13 @@ static enum attempt walk_heap(const struct gw_rmem *memory, const struct gw_layo
     uint8_t *tstate = scratch->arena;
     struct gw_rmem_range copy = {
         .addr = guess->tstate, .buf = tstate, .len = layout->extent[GW_S_tstate]};
-    struct source source = {
-        .copy = &copy, .n = 1, .memory = memory, .scratch = scratch, .hot = 1, .one_by_one = true};
+    struct source source = {.copy = &copy,
+                            .n = 1,
+                            .memory = memory,
+                            .scratch = scratch,
+                            .hot = 1,
+                            .one_by_one = true,
+                            .on_heap = true};
     for (int i = 0; i < 2; i++) {
         scratch->n_wanted = 0;
         if (gw_rmem_readv(memory, &copy, 1) ||
