@@ -29,7 +29,15 @@ enum type_class {
     TYPE_C_FUNCTION,
     TYPE_DESCR,
     TYPE_WRAPPED, /* a bound method, a method-wrapper, a partial */
+    TYPE_NUMPY_UFUNC,
+    TYPE_NUMPY_DISPATCHER,
+    TYPE_CTYPES,
 };
+
+/* numpy 1.26 to 2.3: PyUFuncObject.name (numpy/ufuncobject.h), and default_impl of
+ * PyArray_ArrayFunctionDispatcherObject (numpy/_core/src/multiarray/arrayfunction_override.c). */
+#define UFUNC_NAME 56u
+#define DISPATCHER_IMPLEMENTATION 40u
 
 struct type {
     enum type_class class;
@@ -137,6 +145,9 @@ static enum type_class class_of(const char *name, uint64_t flags)
         {"method-wrapper", TYPE_WRAPPED},
         {"method", TYPE_WRAPPED},
         {"functools.partial", TYPE_WRAPPED},
+        {"numpy.ufunc", TYPE_NUMPY_UFUNC},
+        {"numpy._ArrayFunctionDispatcher", TYPE_NUMPY_DISPATCHER},
+        {"_FuncPtr", TYPE_CTYPES},
     };
     if (flags & TYPE_TYPE)
         return TYPE_IS_TYPE;
@@ -294,6 +305,39 @@ static uint32_t item_of_descr(struct gw_callables *callables, struct gw_span obj
     return type ? item_of_parts(callables, owner, definition, type_name(callables, type)) : 0;
 }
 
+static uint32_t item_of_ufunc(struct gw_callables *callables, gw_raddr object)
+{
+    uint64_t name;
+    uint32_t item;
+    if (gw_rmem_read(callables->memory, object + UFUNC_NAME, &name, sizeof name))
+        return 0;
+    if (gw_idmap_find(&callables->item_by_parts, gw_mix64(name), &item))
+        return item;
+    if (!read_c_string(callables, name, callables->second, sizeof callables->second))
+        return 0;
+    item = add_item(callables, "numpy", callables->second);
+    if (item)
+        gw_idmap_put(&callables->item_by_parts, gw_mix64(name), item);
+    return item;
+}
+
+/* A foreign function does not know its name; the text that calls it does. */
+static uint32_t item_of_ctypes(struct gw_callables *callables, uint32_t source)
+{
+    uint64_t key = gw_mix64(source) + TYPE_CTYPES;
+    uint32_t item;
+    if (gw_idmap_find(&callables->item_by_parts, key, &item))
+        return item;
+    snprintf(callables->first, sizeof callables->first, "%.*s%s(ctypes)", (int)NAME_BYTES,
+             gw_strtab_text(callables->strings, source), source ? " " : "");
+    item = add_item(callables, "", callables->first);
+    if (item) {
+        callables->items[item].last = source;
+        gw_idmap_put(&callables->item_by_parts, key, item);
+    }
+    return item;
+}
+
 /* -------------------------------------------------------------------------------------------------
  */
 
@@ -309,7 +353,8 @@ static struct gw_callable named(const struct gw_callables *callables, const stru
 }
 
 /* *wrapped is set if the object stands for another one. */
-static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr, gw_raddr *wrapped)
+static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr, uint32_t source,
+                                   gw_raddr *wrapped)
 {
     static const struct gw_callable unreadable = {.kind = GW_CALLABLE_UNREADABLE};
     uint8_t bytes[OBJECT_BYTES];
@@ -334,6 +379,14 @@ static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr
         if (!gw_layout_get(callables->layout, GW_F_wrapped_function, object, wrapped))
             *wrapped = 0;
         return unreadable;
+    case TYPE_NUMPY_UFUNC:
+        return named(callables, type, item_of_ufunc(callables, addr));
+    case TYPE_NUMPY_DISPATCHER:
+        if (!gw_span_peek(object, DISPATCHER_IMPLEMENTATION, wrapped, sizeof *wrapped))
+            *wrapped = 0;
+        return unreadable;
+    case TYPE_CTYPES:
+        return named(callables, type, item_of_ctypes(callables, source));
     case TYPE_IS_TYPE: {
         struct type *itself = find_type(callables, addr);
         return itself ? named(callables, type, item_of_type(callables, itself)) : unreadable;
@@ -344,12 +397,12 @@ static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr
     return named(callables, type, item_of_instance(callables, type));
 }
 
-struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr object)
+struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr object, uint32_t source)
 {
     struct gw_callable callable = {.kind = GW_CALLABLE_UNREADABLE};
     for (unsigned i = 0; i < MAX_WRAPPED && object; i++) {
         gw_raddr wrapped = 0;
-        callable = describe(callables, object, &wrapped);
+        callable = describe(callables, object, source, &wrapped);
         if (i > 0) /* a bound one has its self already */
             callable.takes_self = false;
         object = wrapped;

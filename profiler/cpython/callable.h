@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * What an object on a frame's stack is called, if it can be called: "zlib.compress", "str.join",
- * "dict.fromkeys", "list()", "_json.Encoder.__call__". Types are cached by address, names by what
- * they are made of; the object itself is read each time, as its address is used again.
+ * "dict.fromkeys", "list()", "_json.Encoder.__call__", "numpy.sin", "usleep (ctypes)". Types are
+ * cached by address, names by what they are made of; the object itself is read each time, as its
+ * address is used again.
  *
  * Sources: Include/cpython/methodobject.h, Include/descrobject.h, Objects/descrobject.c,
  * Include/object.h (flags of types), the same from 3.8 to 3.15.
@@ -40,7 +41,8 @@ void gw_callables_free(struct gw_callables *callables);
 int gw_callables_reserve(struct gw_callables *callables, size_t n)
     __attribute__((warn_unused_result));
 
-/* The object at an address, 0: none. Allocates nothing. */
-struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr object);
+/* The object at an address, 0: none. source: by what name it is called there, a string id, 0: not
+ * known. Allocates nothing. */
+struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr object, uint32_t source);
 
 #endif

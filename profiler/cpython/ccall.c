@@ -158,12 +158,12 @@ static struct gw_callable callable_of(struct gw_ccalls *ccalls, const struct gw_
     static const struct gw_callable none = {.kind = GW_CALLABLE_NOT};
     gw_raddr first = object_of(ccalls->layout, values->words[0]);
     if (site->kind == GW_CALLSITE_ONE)
-        return first ? gw_callable_at(ccalls->callables, first) : none;
+        return first ? gw_callable_at(ccalls->callables, first, site->source) : none;
     if (!first) {
         gw_raddr second = object_of(ccalls->layout, values->words[1]);
-        return second ? gw_callable_at(ccalls->callables, second) : none;
+        return second ? gw_callable_at(ccalls->callables, second, site->source) : none;
     }
-    struct gw_callable callable = gw_callable_at(ccalls->callables, first);
+    struct gw_callable callable = gw_callable_at(ccalls->callables, first, site->source);
     bool is_result = callable.kind == GW_CALLABLE_C && !callable.takes_self;
     return is_result ? none : callable;
 }

@@ -11,7 +11,7 @@ import check_format  # noqa: E402  (a reader of captures, found by the line abov
 TARGET = TARGETS / "ccalls.py"
 STATES = check_format.state_names(REPOSITORY / "profiler" / "format" / "FORMAT.md")
 LINES = TARGET.read_text().splitlines()
-EXPECTED = {number: set(line.split("# C: ")[1].split())
+EXPECTED = {number: set(line.split("# C: ")[1].split(" | "))
             for number, line in enumerate(LINES, 1) if "# C: " in line}
 # Where 3.8 has several depths of the stack, according to how the block was come to.
 IN_FINALLY = next(number for number in EXPECTED if "finally" in LINES[number - 2])

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Threads that call C functions, one kind of call on each line. usage: ccalls.py long|short
 
-The comment behind a line names the C function that is called there; nothing else is called on it.
+The comment behind a line names the C function that is called there, or the two with | between them;
+nothing else is called on it.
 """
 import array
+import ctypes
 import functools
 import hashlib
 import json
@@ -101,11 +103,15 @@ def in_try():
 
 def in_with():
     with LOCKS[0]:
-        DATA.find(b"\0\0\0\0\0")  # C: bytes.find _thread.lock.__exit__
+        DATA.find(b"\0\0\0\0\0")  # C: bytes.find | _thread.lock.__exit__
 
 
 def sleeps():
     time.sleep(0.002)  # C: time.sleep
+
+
+def foreign():
+    LIBC.usleep(2000)  # C: usleep (ctypes)
 
 
 def in_generator():
@@ -116,10 +122,11 @@ def in_generator():
         pass
 
 
+LIBC = ctypes.PyDLL(None)  # calls that keep the GIL
 LOCKS = [threading.Lock()]
 LONG = (positional, keyword, starred, partial, method, method_of_str, method_of_list, attribute,
         builtin, builtin_with_key, of_a_type, of_an_instance, by_another_name, nested_in_arguments,
-        in_try, in_with, sleeps, in_generator)
+        in_try, in_with, sleeps, foreign, in_generator)
 
 
 def short_calls():
