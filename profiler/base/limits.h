@@ -19,7 +19,7 @@
 #define GW_MAX_TSTATE_BYTES 2048u       /* bytes of a thread state read in a tick */
 #define GW_MAX_FRAME_BYTES 128u         /* bytes of a frame read in a tick */
 #define GW_MAX_CODE_BYTES 256u          /* bytes of a code object's head */
-#define GW_MAX_CODE_UNITS 65536u        /* instructions of a code object looked through for a call */
+#define GW_MAX_CODE_UNITS 16384u        /* instructions of a code object looked through for a call */
 #define GW_MAX_EXCEPTION_BYTES 65536u   /* bytes of its exception table */
 #define GW_MAX_GIL_BYTES 256u           /* bytes of a GIL */
 #define GW_MAX_STRING 4096u             /* bytes of UTF-8 kept of one string, then marked */

@@ -6,9 +6,11 @@
 #include "cpython/stack_pass.h"
 
 #define PAGE 4096u
-#define MAX_ATTEMPTS 4
-/* Places asked for although the last walk did not need them. */
+#define MAX_ATTEMPTS 16
+/* Places asked for although the last walk did not need them: generators within generators are
+ * resumed at ever other depths of the C stack, where 3.11 and 3.12 name the leaf. */
 #define SPARE_RANGES 4u
+#define SPARE_RANGES_CFRAME 16u
 /* Of the newest frame its locals and values are wanted as well, for what it has called; where frames
  * are heap objects they lie behind it. */
 #define HEAP_LEAF_BYTES 768u
@@ -445,11 +447,14 @@ static bool is_kept(const struct gw_stack_guess *guess, const struct gw_hot_rang
 /* Ask next time for what this walk needed, but for what the chunk covers anyway; and for a few of
  * the places needed before it, as a thread that goes from Python to C and back meets the same
  * frames on its C stack again and again. */
-static void keep_wanted(const struct gw_stack_scratch *scratch, struct gw_stack_guess *guess)
+static void keep_wanted(const struct gw_layout *layout, const struct gw_stack_scratch *scratch,
+                        struct gw_stack_guess *guess)
 {
-    struct gw_hot_range before[SPARE_RANGES];
+    bool cframes = layout->frame_root == GW_FRAME_ROOT_CFRAME;
+    uint32_t n_spare = cframes ? SPARE_RANGES_CFRAME : SPARE_RANGES;
+    struct gw_hot_range before[SPARE_RANGES_CFRAME];
     uint32_t n_before = 0;
-    for (uint32_t i = 0; i < guess->n_hot && n_before < SPARE_RANGES; i++) {
+    for (uint32_t i = 0; i < guess->n_hot && n_before < n_spare; i++) {
         bool again = false;
         for (uint32_t j = 0; j < scratch->n_wanted && !again; j++)
             again = overlaps(&guess->hot[i], &scratch->wanted[j]);
@@ -476,7 +481,7 @@ static enum attempt walk_alone(const struct gw_rmem *memory, const struct gw_lay
     struct gw_span tstate = gw_stack_image_tstate(&image);
     enum attempt attempt = walk_copies(memory, layout, &image, scratch);
     guess_chunk(layout, tstate, guess);
-    keep_wanted(scratch, guess);
+    keep_wanted(layout, scratch, guess);
     return attempt;
 }
 
@@ -505,7 +510,7 @@ static enum attempt walk_heap(const struct gw_rmem *memory, const struct gw_layo
             !run_pass(&source, layout, i ? &scratch->b : &scratch->a))
             return ATTEMPT_BROKEN;
     }
-    keep_wanted(scratch, guess);
+    keep_wanted(layout, scratch, guess);
     return ATTEMPT_DONE;
 }
 
@@ -559,7 +564,7 @@ enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_
         attempt = walk_copies(NULL, layout, image, scratch);
         guess_chunk(layout, gw_stack_image_tstate(image), guess);
         if (attempt == ATTEMPT_DONE)
-            keep_wanted(scratch, guess);
+            keep_wanted(layout, scratch, guess);
     }
     for (int i = 0;; i++) {
         uint64_t depth = 0;

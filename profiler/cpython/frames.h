@@ -104,7 +104,7 @@ void gw_stack_scratch_free(struct gw_stack_scratch *scratch);
 
 /*
  * Walk a filled image; NULL: the thread was not part of the batch. Where the guess fell short, the
- * thread is read again on its own, at most four times, and the guess is corrected for the next
+ * thread is read again on its own, at most 16 times, and the guess is corrected for the next
  * tick. *out is written if the result is GW_WALK_OK. Allocates nothing.
  */
 enum gw_walk_result gw_stack_walk(const struct gw_rmem *memory, const struct gw_layout *layout,
