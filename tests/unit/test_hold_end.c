@@ -72,6 +72,22 @@ static void test_the_next_state_tells(void **state)
     }
 }
 
+/* It comes back from a call that let go, however long somebody waited. */
+static void test_a_wait_in_a_c_function(void **state)
+{
+    struct gw_hold_evidence evidence = plain;
+
+    (void)state;
+    evidence.in_c = true;
+    evidence.waited_ns = 50 * MS;
+    assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_RELEASED);
+    evidence.state = GW_STATE_GIL_HANDOFF;
+    evidence.begin_seen = false;
+    assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_RELEASED);
+    evidence.broken = true;
+    assert_int_equal(gw_hold_end_tell(&evidence), GW_HOLD_END_UNKNOWN);
+}
+
 static void test_a_thread_that_is_gone_or_wants_another_gil_let_go(void **state)
 {
     struct gw_hold_evidence evidence = plain;
@@ -123,6 +139,7 @@ int main(void)
         cmocka_unit_test(test_after_the_interval_it_is_forced),
         cmocka_unit_test(test_before_it_cannot_be),
         cmocka_unit_test(test_the_next_state_tells),
+        cmocka_unit_test(test_a_wait_in_a_c_function),
         cmocka_unit_test(test_a_thread_that_is_gone_or_wants_another_gil_let_go),
         cmocka_unit_test(test_coarse_ticks_do_not_guess),
         cmocka_unit_test(test_figures_out_of_range_do_no_harm),

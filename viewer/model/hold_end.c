@@ -29,7 +29,8 @@ enum gw_hold_end gw_hold_end_tell(const struct gw_hold_evidence *evidence)
     switch ((enum gw_state)evidence->state) {
     case GW_STATE_GIL_WAIT:
     case GW_STATE_GIL_HANDOFF:
-        return evidence->same_gil ? tell_by_waits(evidence) : GW_HOLD_END_RELEASED;
+        return evidence->same_gil && !evidence->in_c ? tell_by_waits(evidence)
+                                                     : GW_HOLD_END_RELEASED;
     case GW_STATE_NATIVE:
     case GW_STATE_IO_WAIT:
     case GW_STATE_LOCK_WAIT:

@@ -16,6 +16,9 @@
  *
  * - The next state is anything but having or wanting this GIL: released. A forced thread that got
  *   the GIL back and left for a call within one period would be mistaken here; that is rare.
+ * - It wants the GIL at the next tick, and its stack ends in a C function: released, by that
+ *   function, from which it comes back. A thread that was made to let go stands between two
+ *   instructions.
  * - It wants the GIL at the next tick, or has it back after another thread had it in between, but
  *   no thread can have waited for the interval: released, for a call so short that it came back
  *   before the next tick. A wait of length W in ticks is truly shorter than W plus the weight of
@@ -49,6 +52,7 @@ struct gw_hold_evidence {
     bool observed;        /* at the next tick the thread was */
     bool back;            /* it holds the GIL there, but another thread had it in between */
     bool same_gil;        /* it wants the GIL then, and this one */
+    bool in_c;            /* its stack ends in a C function then */
     unsigned state;       /* enum gw_state it was in then */
     uint64_t waited_ns;   /* W: longest wait of one thread during this hold; 0: none seen */
     uint64_t first_ns;    /* weight of the first tick of that wait in this hold */

@@ -30,6 +30,7 @@ static struct gw_hold_evidence gather(const struct gw_tables *tables, const stru
         .observed = run != NULL,
         .back = next->thread == episode->thread,
         .same_gil = run && run->gil == episode->gil,
+        .in_c = run && gw_tables_ends_in_c(tables, run->stack),
         .state = run ? run->state : (unsigned)GW_STATE_UNKNOWN,
         .waited_ns = episode->other_ns,
         .first_ns = turn->waited_first_ns,

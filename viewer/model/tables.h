@@ -31,6 +31,14 @@ int64_t gw_tables_string(struct gw_tables *tables, const char *text);
 int64_t gw_tables_stack(struct gw_tables *tables, uint32_t parent, uint32_t function,
                         uint32_t line);
 
+/* Whether a stack ends in a C function. */
+static inline bool gw_tables_ends_in_c(const struct gw_tables *tables, uint32_t stack)
+{
+    const struct gw_model_stack *leaf = gw_rows_at(&tables->stacks, stack);
+    const struct gw_model_function *function = gw_rows_at(&tables->functions, leaf->function);
+    return function->kind == GW_FUNCTION_C;
+}
+
 static inline struct gw_model_process *gw_tables_process(const struct gw_tables *tables,
                                                          uint32_t row)
 {
