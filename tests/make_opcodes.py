@@ -64,6 +64,29 @@ ROLES = [
     (8, 8, "SETUP_WITH", "F_SETUP", 0),
     (8, 8, "SETUP_ASYNC_WITH", "F_SETUP", 0),
 ]
+# Where C code runs for an operator, a with statement or a loop, for an operand of it: (3.MIN, 3.MAX,
+# names, how many values below the top the operand lies, what runs). A COMPARE_OP says by its argument,
+# shifted, what it compares, and a BINARY_OP what it does.
+BINARY = {"ADD": "ADD", "SUBTRACT": "SUB", "MULTIPLY": "MUL", "TRUE_DIVIDE": "TRUEDIV",
+          "FLOOR_DIVIDE": "FLOORDIV", "MODULO": "MOD", "POWER": "POW", "MATRIX_MULTIPLY": "MATMUL",
+          "LSHIFT": "LSHIFT", "RSHIFT": "RSHIFT", "AND": "AND", "OR": "OR", "XOR": "XOR"}
+SLOTS = [
+    *((8, 10, "BINARY_" + name, 2, slot) for name, slot in BINARY.items()),
+    *((8, 10, "INPLACE_" + name, 2, slot) for name, slot in BINARY.items()),
+    (8, 13, "BINARY_SUBSCR", 2, "GETITEM"),
+    (8, 15, "STORE_SUBSCR", 2, "SETITEM"),
+    (8, 15, "DELETE_SUBSCR", 2, "DELITEM"),
+    (9, 15, "CONTAINS_OP", 1, "CONTAINS"),
+    (8, 15, "GET_ITER", 1, "ITER"),
+    (8, 14, "FOR_ITER", 1, "NEXT"),
+    (15, 15, "FOR_ITER", 2, "NEXT"),
+    (8, 10, "SETUP_WITH", 1, "ENTER"),
+    (11, 13, "BEFORE_WITH", 1, "ENTER"),
+    (11, 15, "BINARY_OP", 2, "BY_BINARY"),
+    (8, 11, "COMPARE_OP", 2, "BY_COMPARE"),
+    (12, 12, "COMPARE_OP", 2, "BY_COMPARE_4"),
+    (13, 15, "COMPARE_OP", 2, "BY_COMPARE_5"),
+]
 ENDS = ("RETURN_VALUE", "RETURN_CONST", "RAISE_VARARGS", "RERAISE", "JUMP_FORWARD", "JUMP_ABSOLUTE",
         "JUMP_BACKWARD", "JUMP_BACKWARD_NO_INTERRUPT", "INTERPRETER_EXIT")
 # What the interpreter does not tell as it is, (3.MIN, 3.MAX, name): (effect, form). 3.11: the
@@ -126,11 +149,15 @@ def base_row(minor, name, number, caches):
     jump = fit(effects_of(number, has_argument, True)) if kind != "NOWHERE" else (0, "CONST")
     role = next(((role, value) for first, last, listed, role, value in ROLES
                  if listed == name and first <= minor <= last), ("PLAIN", 0))
+    below, slot = next(((below, slot) for first, last, listed, below, slot in SLOTS
+                        if listed == name and first <= minor <= last), (0, "NONE"))
+    if below and role[0] == "PLAIN":
+        role = ("SLOT", below)
     flow = kind + ("_ONLY" if name in ENDS and kind != "NOWHERE" else "")
     if name in ENDS and kind == "NOWHERE":
         flow = "END"
-    return "{%d, GW_EFFECT_%s, %d, GW_EFFECT_%s, GW_FLOW_%s, GW_OP_%s, %d, %d}" % (
-        *fall, *jump, flow, *role, caches)
+    return "{%d, GW_EFFECT_%s, %d, GW_EFFECT_%s, GW_FLOW_%s, GW_OP_%s, %d, GW_SLOT_%s, %d}" % (
+        *fall, *jump, flow, *role, slot, caches)
 
 
 def emit():

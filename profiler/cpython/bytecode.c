@@ -42,7 +42,16 @@ struct op_row {
     uint8_t flow; /* enum gw_flow */
     uint8_t role; /* enum gw_op_role */
     uint8_t number;
+    uint8_t slot;   /* enum gw_slot, or one of those below */
     uint8_t caches; /* units behind it */
+};
+
+/* Slots that the argument tells. */
+enum {
+    GW_SLOT_BY_BINARY = GW_N_SLOTS,
+    GW_SLOT_BY_COMPARE,
+    GW_SLOT_BY_COMPARE_4, /* shifted by so many bits: flags stand below */
+    GW_SLOT_BY_COMPARE_5,
 };
 
 struct op_table {
@@ -339,6 +348,60 @@ static uint32_t extended_bits(const struct gw_depths *depths, const struct gw_by
     return bits;
 }
 
+/* NB_ADD and the following: Include/opcode.h (3.11 and 3.12), Include/opcode_ids.h's neighbours;
+ * those that work in place come after all others, and behind them NB_SUBSCR (3.14 on). */
+static enum gw_slot slot_of_binary(uint32_t argument)
+{
+    static const enum gw_slot slots[] = {
+        GW_SLOT_ADD, GW_SLOT_AND,     GW_SLOT_FLOORDIV, GW_SLOT_LSHIFT, GW_SLOT_MATMUL,
+        GW_SLOT_MUL, GW_SLOT_MOD,     GW_SLOT_OR,       GW_SLOT_POW,    GW_SLOT_RSHIFT,
+        GW_SLOT_SUB, GW_SLOT_TRUEDIV, GW_SLOT_XOR};
+    static const uint32_t n = sizeof slots / sizeof slots[0];
+    if (argument == 2 * n)
+        return GW_SLOT_GETITEM;
+    return argument < 2 * n ? slots[argument % n] : GW_SLOT_NONE;
+}
+
+/* Comparisons of 3.8 that ask the right side: PyCmp_IN and PyCmp_NOT_IN of Include/opcode.h. */
+#define CMP_IN 6u
+#define CMP_NOT_IN 7u
+
+/* Py_LT and the following: Include/object.h. */
+static enum gw_slot slot_of_compare(uint32_t argument)
+{
+    static const enum gw_slot slots[] = {GW_SLOT_LT, GW_SLOT_LE, GW_SLOT_EQ,
+                                         GW_SLOT_NE, GW_SLOT_GT, GW_SLOT_GE};
+    if (argument == CMP_IN || argument == CMP_NOT_IN)
+        return GW_SLOT_CONTAINS;
+    return argument < sizeof slots / sizeof slots[0] ? slots[argument] : GW_SLOT_NONE;
+}
+
+static enum gw_slot slot_of(uint8_t slot, uint32_t argument)
+{
+    switch (slot) {
+    case GW_SLOT_BY_BINARY:
+        return slot_of_binary(argument);
+    case GW_SLOT_BY_COMPARE:
+        return slot_of_compare(argument);
+    case GW_SLOT_BY_COMPARE_4:
+        return slot_of_compare(argument >> 4);
+    case GW_SLOT_BY_COMPARE_5:
+        return slot_of_compare(argument >> 5);
+    default:
+        return slot;
+    }
+}
+
+const char *gw_slot_name(enum gw_slot slot)
+{
+    static const char *const names[GW_N_SLOTS] = {
+#define GW_SLOT_ROW(id, name) [GW_SLOT_##id] = name,
+        GW_SLOT_LIST(GW_SLOT_ROW)
+#undef GW_SLOT_ROW
+    };
+    return slot < GW_N_SLOTS && names[slot] ? names[slot] : "";
+}
+
 bool gw_instruction_at(const struct gw_depths *depths, const struct gw_bytecode *bytecode,
                        uint32_t unit, struct gw_instruction *out)
 {
@@ -354,5 +417,8 @@ bool gw_instruction_at(const struct gw_depths *depths, const struct gw_bytecode 
                                 .opcode = opcode,
                                 .argument = extended_bits(depths, bytecode, table, unit) | bytes[1],
                                 .end = unit + 1 + row->caches};
+    out->slot = slot_of(row->slot, out->argument);
+    if (out->slot == GW_SLOT_CONTAINS) /* what is looked through lies on top */
+        out->number = 1;
     return row->flow != GW_FLOW_UNKNOWN;
 }

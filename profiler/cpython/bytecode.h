@@ -26,6 +26,7 @@ enum gw_op_role {
     GW_OP_CALL_PAIR,  /* ... or a method and its self, or NULL and a callable, lie there: 2 + n */
     GW_OP_CALL_ODD,   /* `number`, and one more if the argument is odd */
     GW_OP_CALL_FIXED, /* `number` */
+    GW_OP_SLOT,       /* C code of the type of what lies `number` below the top: see `slot` */
     GW_OP_NAME,       /* pushes what co_names[argument >> number] names */
     GW_OP_NAME_OF,    /* ... an attribute with that name of what it takes */
     /* 3.8: what it does depends on how its block was come to. */
@@ -39,11 +40,52 @@ enum gw_op_role {
     GW_OP_F_SETUP,
 };
 
+/* What a type does for an operator or statement: the method that Python code knows it by. */
+#define GW_SLOT_LIST(X)                                                                            \
+    X(ADD, "__add__")                                                                              \
+    X(AND, "__and__")                                                                              \
+    X(FLOORDIV, "__floordiv__")                                                                    \
+    X(LSHIFT, "__lshift__")                                                                        \
+    X(MATMUL, "__matmul__")                                                                        \
+    X(MUL, "__mul__")                                                                              \
+    X(MOD, "__mod__")                                                                              \
+    X(OR, "__or__")                                                                                \
+    X(POW, "__pow__")                                                                              \
+    X(RSHIFT, "__rshift__")                                                                        \
+    X(SUB, "__sub__")                                                                              \
+    X(TRUEDIV, "__truediv__")                                                                      \
+    X(XOR, "__xor__")                                                                              \
+    X(LT, "__lt__")                                                                                \
+    X(LE, "__le__")                                                                                \
+    X(EQ, "__eq__")                                                                                \
+    X(NE, "__ne__")                                                                                \
+    X(GT, "__gt__")                                                                                \
+    X(GE, "__ge__")                                                                                \
+    X(GETITEM, "__getitem__")                                                                      \
+    X(SETITEM, "__setitem__")                                                                      \
+    X(DELITEM, "__delitem__")                                                                      \
+    X(CONTAINS, "__contains__")                                                                    \
+    X(ITER, "__iter__")                                                                            \
+    X(NEXT, "__next__")                                                                            \
+    X(ENTER, "__enter__")
+
+enum gw_slot {
+    GW_SLOT_NONE,
+#define GW_SLOT_ENUM(id, name) GW_SLOT_##id,
+    GW_SLOT_LIST(GW_SLOT_ENUM)
+#undef GW_SLOT_ENUM
+        GW_N_SLOTS
+};
+
+/* "__add__"; "" for GW_SLOT_NONE. */
+const char *gw_slot_name(enum gw_slot slot);
+
 /* One instruction, freed of specialisation and instrumentation. */
 struct gw_instruction {
     enum gw_op_role role;
     uint8_t number;
-    uint8_t opcode; /* the general one */
+    uint8_t opcode;    /* the general one */
+    enum gw_slot slot; /* of GW_OP_SLOT; GW_SLOT_NONE where its argument says what is none */
     uint32_t argument;
     uint32_t end; /* unit behind it and its caches */
 };

@@ -8,6 +8,7 @@
 
 #include "base/idmap.h"
 #include "base/text.h"
+#include "cpython/bytecode.h"
 #include "cpython/pystr.h"
 
 /* Bytes of an object that hold all that names are made of. */
@@ -42,6 +43,7 @@ enum type_class {
 struct type {
     enum type_class class;
     bool is_callable, takes_self;
+    bool is_int, is_brief;
     uint32_t name; /* string id */
     uint32_t as_type,
         as_object; /* items: called itself, and an instance of it called; 0: not yet */
@@ -157,6 +159,28 @@ static enum type_class class_of(const char *name, uint64_t flags)
     return strstr(name, "cython_function_or_method") ? TYPE_C_FUNCTION : TYPE_OTHER;
 }
 
+/* Iterators and numbers of fixed size. */
+static bool is_brief(const char *name)
+{
+    static const char *const names[] = {"bool",
+                                        "float",
+                                        "range",
+                                        "range_iterator",
+                                        "list_iterator",
+                                        "tuple_iterator",
+                                        "str_iterator",
+                                        "str_ascii_iterator",
+                                        "bytes_iterator",
+                                        "set_iterator",
+                                        "dict_keyiterator",
+                                        "dict_valueiterator",
+                                        "dict_itemiterator"};
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0)
+            return true;
+    return false;
+}
+
 static struct type *find_type(struct gw_callables *callables, gw_raddr addr)
 {
     const struct gw_layout *layout = callables->layout;
@@ -180,6 +204,8 @@ static struct type *find_type(struct gw_callables *callables, gw_raddr addr)
     struct type *type = &callables->types[callables->n_types++];
     *type = (struct type){.class = class_of(callables->name, flags),
                           .is_callable = call != 0,
+                          .is_int = strcmp(callables->name, "int") == 0,
+                          .is_brief = is_brief(callables->name),
                           .takes_self = flags & TYPE_METHOD_DESCRIPTOR,
                           .name = (uint32_t)id};
     return type;
@@ -408,4 +434,68 @@ struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr objec
         object = wrapped;
     }
     return callable;
+}
+
+/* A with statement has put the manager's bound __exit__ in its place by the time that it enters it.
+ */
+static gw_raddr self_of_exit(const struct gw_callables *callables, struct gw_span object)
+{
+    uint64_t self;
+    if (!gw_layout_get(callables->layout, GW_F_cfunction_self, object, &self))
+        return 0;
+    return self;
+}
+
+/* An int of more digits than this takes its time. Up to 3.11 the sign of the word is that of the
+ * number; from 3.12 on the lowest three bits are no part of the count. */
+#define FEW_DIGITS 64u
+
+static bool is_small(const struct gw_callables *callables, struct gw_span object)
+{
+    uint64_t size;
+    if (!gw_layout_get(callables->layout, GW_F_pylong_size, object, &size))
+        return true;
+    if (callables->layout->dicts >= GW_DICT_V312)
+        return size >> 3 <= FEW_DIGITS;
+    return (int64_t)size <= (int64_t)FEW_DIGITS && (int64_t)size >= -(int64_t)FEW_DIGITS;
+}
+
+static struct type *type_of(struct gw_callables *callables, gw_raddr object, uint32_t method,
+                            bool *brief)
+{
+    uint8_t bytes[OBJECT_BYTES];
+    uint64_t addr;
+    ssize_t got = gw_rmem_read_some(callables->memory, object, bytes, sizeof bytes);
+    struct gw_span span = gw_span_of(bytes, got > 0 ? (size_t)got : 0);
+    if (!gw_layout_get(callables->layout, GW_F_object_type, span, &addr))
+        return NULL;
+    struct type *type = find_type(callables, addr);
+    *brief = type && (type->is_brief || (type->is_int && is_small(callables, span)));
+    if (!type || type->class != TYPE_C_FUNCTION ||
+        strcmp(gw_strtab_text(callables->strings, method), gw_slot_name(GW_SLOT_ENTER)) != 0)
+        return type;
+    gw_raddr self = self_of_exit(callables, span);
+    if (!self ||
+        gw_rmem_read(callables->memory, self + gw_layout_at(callables->layout, GW_F_object_type),
+                     &addr, sizeof addr))
+        return NULL;
+    return find_type(callables, addr);
+}
+
+struct gw_callable gw_callable_slot(struct gw_callables *callables, gw_raddr object,
+                                    uint32_t method, bool *brief)
+{
+    *brief = false;
+    struct type *type = object ? type_of(callables, object, method, brief) : NULL;
+    if (!type || !method)
+        return (struct gw_callable){.kind = GW_CALLABLE_UNREADABLE};
+    uint64_t key = gw_mix64((uint64_t)type->name << 32 | method) + TYPE_OTHER;
+    uint32_t item;
+    if (!gw_idmap_find(&callables->item_by_parts, key, &item)) {
+        item = add_item(callables, type_name(callables, type),
+                        gw_strtab_text(callables->strings, method));
+        if (item)
+            gw_idmap_put(&callables->item_by_parts, key, item);
+    }
+    return named(callables, type, item);
 }

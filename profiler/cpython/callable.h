@@ -45,4 +45,10 @@ int gw_callables_reserve(struct gw_callables *callables, size_t n)
  * known. Allocates nothing. */
 struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr object, uint32_t source);
 
+/* C code of the type of the object at an address, by the method that stands for it (a string id):
+ * "int.__pow__". Of GW_CALLABLE_C, or GW_CALLABLE_UNREADABLE. *brief: numbers and iterators, on
+ * which every operator takes some nanoseconds. Allocates nothing. */
+struct gw_callable gw_callable_slot(struct gw_callables *callables, gw_raddr object,
+                                    uint32_t method, bool *brief);
+
 #endif

@@ -153,10 +153,17 @@ static int slot_of(const struct gw_instruction *call, int depth)
     case GW_OP_CALL_ODD:
         return depth - call->number - (n & 1);
     case GW_OP_CALL_FIXED:
+    case GW_OP_SLOT:
         return depth - call->number;
     default:
         return -1;
     }
+}
+
+static uint32_t intern(struct gw_callsites *sites, const char *name)
+{
+    int64_t id = gw_strtab_intern(sites->strings, name);
+    return id > 0 ? (uint32_t)id : 0;
 }
 
 static uint32_t read_name(struct gw_callsites *sites, uint32_t index)
@@ -170,8 +177,7 @@ static uint32_t read_name(struct gw_callsites *sites, uint32_t index)
                      &name, sizeof name) ||
         gw_pystr_read(sites->memory, sites->layout, name, sites->name, sizeof sites->name))
         return 0;
-    int64_t id = gw_strtab_intern(sites->strings, sites->name);
-    return id > 0 ? (uint32_t)id : 0;
+    return intern(sites, sites->name);
 }
 
 /* The name that the callable was loaded by: the nearest instruction before the call that can have
@@ -195,6 +201,22 @@ static uint32_t find_source(struct gw_callsites *sites, const struct gw_bytecode
         after = depth;
     }
     return 0;
+}
+
+static enum gw_callsite_kind kind_of(const struct gw_instruction *instruction)
+{
+    switch (instruction->role) {
+    case GW_OP_CALL_N:
+    case GW_OP_CALL_ODD:
+    case GW_OP_CALL_FIXED:
+        return GW_CALLSITE_ONE;
+    case GW_OP_CALL_PAIR:
+        return GW_CALLSITE_PAIR;
+    case GW_OP_SLOT:
+        return instruction->slot == GW_SLOT_NONE ? GW_CALLSITE_NONE : GW_CALLSITE_SLOT;
+    default:
+        return GW_CALLSITE_NONE;
+    }
 }
 
 static uint32_t read_nlocalsplus(const struct gw_callsites *sites)
@@ -231,17 +253,18 @@ static struct gw_callsite find_site(struct gw_callsites *sites, gw_raddr code, i
         instruction.end <= offset / UNIT_BYTES)
         return site;
     int slot = slot_of(&instruction, depth);
-    bool is_call = instruction.role >= GW_OP_CALL_N && instruction.role <= GW_OP_CALL_FIXED;
-    if (!is_call || slot < 0) {
-        site.kind = is_call ? GW_CALLSITE_UNKNOWN : GW_CALLSITE_NONE;
+    site.kind = kind_of(&instruction);
+    if (site.kind == GW_CALLSITE_NONE)
         return site;
-    }
-    bool pair = instruction.role == GW_OP_CALL_PAIR;
-    return (struct gw_callsite){.kind = pair ? GW_CALLSITE_PAIR : GW_CALLSITE_ONE,
-                                .slot = (uint16_t)slot,
-                                .depth = (uint16_t)depth,
-                                .nlocalsplus = read_nlocalsplus(sites),
-                                .source = find_source(sites, &bytecode, at, slot + pair)};
+    if (slot < 0)
+        return (struct gw_callsite){.kind = GW_CALLSITE_UNKNOWN};
+    site.slot = (uint16_t)slot;
+    site.depth = (uint16_t)depth;
+    site.nlocalsplus = read_nlocalsplus(sites);
+    site.source = site.kind == GW_CALLSITE_SLOT
+                      ? intern(sites, gw_slot_name(instruction.slot))
+                      : find_source(sites, &bytecode, at, slot + (site.kind == GW_CALLSITE_PAIR));
+    return site;
 }
 
 struct gw_callsite gw_callsite_at(struct gw_callsites *sites, gw_raddr code, uint64_t identity,

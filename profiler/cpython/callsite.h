@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
- * What the instruction that a frame stands at calls: at which place of the frame's own stack the
- * callable lies, and by which name the source text called it. Found once for each place of each
- * code object; what lies there now is told by callable.h.
+ * What the instruction that a frame stands at calls, or which operator it is: at which place of the
+ * frame's own stack the callable lies, and by which name the source text called it. Found once for
+ * each place of each code object; what lies there now is told by callable.h.
  *
  * Sources: Python/ceval.c up to 3.11 and Python/bytecodes.c from 3.12 on, for where the callable
  * of each kind of call lies.
@@ -21,7 +21,8 @@ enum gw_callsite_kind {
     GW_CALLSITE_UNKNOWN, /* the code could not be followed to it */
     GW_CALLSITE_NONE,    /* no call */
     GW_CALLSITE_ONE,     /* the callable lies at `slot` */
-    GW_CALLSITE_PAIR,    /* at `slot` a method, and behind it its self; or NULL and the callable */
+    GW_CALLSITE_SLOT, /* C code of the type of what lies at `slot`, for an operator or the like */
+    GW_CALLSITE_PAIR, /* at `slot` a method, and behind it its self; or NULL and the callable */
 };
 
 struct gw_callsite {
@@ -29,7 +30,8 @@ struct gw_callsite {
     uint16_t slot;        /* values below it on the frame's stack */
     uint16_t depth;       /* values on the stack before the call */
     uint32_t nlocalsplus; /* words between the frame's own fields and its stack: 3.11+ */
-    uint32_t source;      /* name in the source text, a string id; 0: not a name */
+    uint32_t source;      /* name in the source text, a string id; 0: not a name. Of
+                             GW_CALLSITE_SLOT the method that stands for the operator: __add__ */
 };
 
 struct gw_callsites;

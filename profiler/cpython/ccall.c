@@ -183,6 +183,14 @@ static struct gw_ccall place_still(const struct gw_callsite *site, const struct 
     return in;
 }
 
+#define FIRST_WITH_BREAKER_AT_CALLS 10u
+
+/* A thread is made to let go at calls, jumps back and starts of functions only. */
+static bool breaks_at_calls(const struct gw_layout *layout)
+{
+    return gw_layout_minor(layout) >= FIRST_WITH_BREAKER_AT_CALLS;
+}
+
 /* The same call is there at another time. */
 static bool is_there_too(const struct gw_ccalls *ccalls, const struct place *place,
                          const struct gw_frame *frame, const struct gw_callsite *site,
@@ -233,6 +241,27 @@ static struct gw_ccall place_call(const struct gw_ccalls *ccalls, const struct g
                              .function = callable->function};
 }
 
+/* An operator is over in no time as a rule, and its operands are gone with it: of a thread that
+ * goes on it is only named if it lasts; and never on operands on which it cannot: then what lasts
+ * is the thread's wait for a CPU. Up to 3.9 a thread may be made to let go at any instruction. */
+static struct gw_ccall place_slot(struct gw_ccalls *ccalls, const struct gw_frame *frame,
+                                  const struct gw_callsite *site, const struct values *values,
+                                  enum gw_ccall_pose pose, const struct gw_stack_image *image)
+{
+    struct gw_ccall none = {.kind = GW_CCALL_NONE};
+    if (pose == GW_CCALL_RUNS && !lasts(ccalls, frame, site, values, image))
+        return none;
+    if (pose == GW_CCALL_NO_GIL && !breaks_at_calls(ccalls->layout))
+        return (struct gw_ccall){.kind = GW_CCALL_UNKNOWN};
+    bool brief;
+    struct gw_callable callable = gw_callable_slot(
+        ccalls->callables, object_of(ccalls->layout, values->words[0]), site->source, &brief);
+    if (callable.kind != GW_CALLABLE_C || (pose == GW_CCALL_RUNS && brief))
+        return none;
+    return (struct gw_ccall){
+        .kind = GW_CCALL_IN, .sure = pose != GW_CCALL_RUNS, .function = callable.function};
+}
+
 struct gw_ccall gw_ccall_of(struct gw_ccalls *ccalls, const struct gw_frame *frame,
                             enum gw_ccall_pose pose, const struct gw_stack_image *image)
 {
@@ -254,6 +283,8 @@ struct gw_ccall gw_ccall_of(struct gw_ccalls *ccalls, const struct gw_frame *fra
     if ((!image && !read_values(&now, ccalls->layout, frame, &site, &values)) ||
         !is_at(frame, &values))
         return unknown;
+    if (site.kind == GW_CALLSITE_SLOT)
+        return place_slot(ccalls, frame, &site, &values, pose, image);
     struct gw_callable callable = callable_of(ccalls, &site, &values);
     return place_call(ccalls, frame, &site, &values, &callable, pose, image);
 }
@@ -263,11 +294,9 @@ bool gw_ccall_is_over(const struct gw_ccall *ccall)
     return ccall->kind == GW_CCALL_OVER && ccall->sure;
 }
 
-#define FIRST_WITH_BREAKER_AT_CALLS 10u
-
 bool gw_ccall_is_in_c(const struct gw_layout *layout, const struct gw_ccall *ccall)
 {
     if (ccall->kind == GW_CCALL_IN)
         return ccall->sure;
-    return ccall->kind == GW_CCALL_NONE && gw_layout_minor(layout) >= FIRST_WITH_BREAKER_AT_CALLS;
+    return ccall->kind == GW_CCALL_NONE && breaks_at_calls(layout);
 }

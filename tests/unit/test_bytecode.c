@@ -162,6 +162,34 @@ static void jumps(void **state)
     ASSERT_DEPTHS(0, 1, 0, 1, 0, 1);
 }
 
+static void assert_slot(unsigned minor, uint8_t opcode, uint8_t argument, const char *name,
+                        unsigned below)
+{
+    const uint8_t code[] = {opcode, argument, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0};
+    struct gw_bytecode bytecode = BYTECODE(minor, code);
+    struct gw_instruction instruction;
+    gw_depths_find(depths, &bytecode);
+    assert_true(gw_instruction_at(depths, &bytecode, 0, &instruction));
+    assert_int_equal(instruction.role, GW_OP_SLOT);
+    assert_string_equal(gw_slot_name(instruction.slot), name);
+    assert_int_equal(instruction.number, below);
+}
+
+static void operators(void **state)
+{
+    (void)state;
+    assert_slot(8, 19, 0, "__pow__", 2);           /* BINARY_POWER */
+    assert_slot(8, 107, 7, "__contains__", 1);     /* COMPARE_OP not in */
+    assert_slot(8, 107, 2, "__eq__", 2);           /* COMPARE_OP == */
+    assert_slot(8, 107, 8, "", 2);                 /* COMPARE_OP is: nothing is called */
+    assert_slot(12, 122, 4, "__matmul__", 2);      /* BINARY_OP @ */
+    assert_slot(12, 122, 21, "__pow__", 2);        /* BINARY_OP **= */
+    assert_slot(12, 107, 1 << 4 | 8, "__le__", 2); /* COMPARE_OP <= */
+    assert_slot(13, 58, 5 << 5 | 16, "__ge__", 2); /* COMPARE_OP >= */
+    assert_slot(14, 44, 26, "__getitem__", 2);     /* BINARY_OP [] */
+    assert_slot(12, 118, 1, "__contains__", 1);    /* CONTAINS_OP not in */
+}
+
 /* Line tracing puts one opcode in the place of all: what comes behind it is not known. */
 static void hidden_instructions(void **state)
 {
@@ -194,6 +222,7 @@ int main(void)
         cmocka_unit_test(handlers),
         cmocka_unit_test(finally_of_3_8),
         cmocka_unit_test(jumps),
+        cmocka_unit_test(operators),
         cmocka_unit_test(hidden_instructions),
         cmocka_unit_test(limits),
     };

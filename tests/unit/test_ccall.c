@@ -355,6 +355,23 @@ static void a_thread_that_goes_on(void **state)
     }
 }
 
+/* l[0] in 3.12, which runs C code of the type of l. */
+static const struct call subscript = {12,   {151, 0, 101, 0, 100, 0, 25, 0, 0, 0, 83, 0}, 3, 2, 0,
+                                      false};
+
+static void operators(void **state)
+{
+    (void)state;
+    start(&subscript, "l");
+    put_value(0, object(type("collections.deque", 0, false)));
+    assert_in(ask(GW_CCALL_SLEEPS), "collections.deque.__getitem__");
+    assert_in(ask(GW_CCALL_NO_GIL), "collections.deque.__getitem__");
+    assert_in(ask(GW_CCALL_RUNS), "collections.deque.__getitem__"); /* it stays there */
+    put_value(0, object(type("float", 0, false)));
+    assert_int_equal(ask(GW_CCALL_RUNS).kind, GW_CCALL_NONE); /* that cannot last */
+    finish();
+}
+
 static void rubbish(void **state)
 {
     (void)state;
@@ -382,6 +399,7 @@ int main(void)
         cmocka_unit_test(a_result_that_can_be_called),
         cmocka_unit_test(functions_by_other_names),
         cmocka_unit_test(a_thread_that_goes_on),
+        cmocka_unit_test(operators),
         cmocka_unit_test(rubbish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

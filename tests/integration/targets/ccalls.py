@@ -88,7 +88,7 @@ def by_another_name():
 
 
 def nested_in_arguments():
-    repr(NUMBERS[:5000])  # C: repr
+    repr(NUMBERS[:5000])  # C: repr | list.__getitem__
 
 
 def in_try():
@@ -114,6 +114,19 @@ def foreign():
     LIBC.usleep(2000)  # C: usleep (ctypes)
 
 
+def power():
+    BIG ** 5  # C: int.__pow__
+
+
+def contains():
+    "no" in WORDS  # C: list.__contains__
+
+
+def enters():
+    with BUSY:  # C: _thread.lock.__enter__ | _thread.lock.__exit__
+        pass
+
+
 def in_generator():
     def numbers():
         while True:
@@ -122,11 +135,13 @@ def in_generator():
         pass
 
 
+BIG = 7 ** 20000
+BUSY = threading.Lock()  # one thread has it for long
 LIBC = ctypes.PyDLL(None)  # calls that keep the GIL
 LOCKS = [threading.Lock()]
 LONG = (positional, keyword, starred, partial, method, method_of_str, method_of_list, attribute,
         builtin, builtin_with_key, of_a_type, of_an_instance, by_another_name, nested_in_arguments,
-        in_try, in_with, sleeps, foreign, in_generator)
+        in_try, in_with, sleeps, foreign, power, contains, enters, in_generator)
 
 
 def short_calls():
@@ -142,6 +157,14 @@ def short_calls():
         word.find("r")  # C: str.find
         id(word)  # C: id
         callable(word)  # C: callable
+
+
+def keep_busy():
+    while True:
+        BUSY.acquire()
+        time.sleep(0.01)
+        BUSY.release()
+        time.sleep(0.001)
 
 
 def repeat(function):
@@ -161,7 +184,8 @@ def main():
     else:
         threads = [threading.Thread(target=repeat, args=(function,), name=function.__name__,
                                     daemon=True) for function in LONG]
-        threads.append(threading.Thread(target=computes, name="computes", daemon=True))
+        threads += [threading.Thread(target=function, name=function.__name__, daemon=True)
+                    for function in (computes, keep_busy)]
     for thread in threads:
         thread.start()
     print("ready", flush=True)
