@@ -19,6 +19,7 @@ OUTPUTS = {
     ".report.txt": ["report"],
     ".report.json": ["report", "--json"],
     ".summary.txt": ["summary"],
+    ".export.jsonl": ["export", "--format", "json-lines"],
 }
 
 

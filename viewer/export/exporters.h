@@ -16,4 +16,10 @@ extern const struct gw_exporter gw_exporter_collapsed;
  */
 extern const struct gw_exporter gw_exporter_pprof;
 
+/* Lines of JSON (https://jsonlines.org): gilwait-view(1) tells what is in them. Members may be
+ * added; the version rises if one goes or means something else. */
+#define GW_JSON_LINES_VERSION 1
+extern const struct gw_exporter gw_exporter_json_lines;
+
+
 #endif

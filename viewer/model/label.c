@@ -32,11 +32,9 @@ const char *gw_label_short_path(const char *path)
     return at;
 }
 
-void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, uint32_t line,
-                    const char *also)
+void gw_label_function(FILE *out, const struct gw_model *model, uint32_t function, const char *also)
 {
     const struct gw_model_function *row = &model->functions[function];
-    const char *file = gw_model_text(model, row->file);
 
     if (function == 0) {
         fputs("(no Python frame)", out);
@@ -45,6 +43,14 @@ void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, 
     gw_label_text(out, gw_model_text(model, row->name), also);
     if (row->kind == GW_FUNCTION_C)
         fputs(" [C]", out);
+}
+
+void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, uint32_t line,
+                    const char *also)
+{
+    const char *file = gw_model_text(model, model->functions[function].file);
+
+    gw_label_function(out, model, function, also);
     if (!*file)
         return;
     fputs(" (", out);

@@ -14,8 +14,12 @@
 /* Write text to out, escaped; characters of `also` (or NULL) are escaped as \xNN too. */
 void gw_label_text(FILE *out, const char *text, const char *also);
 
-/* "function (dir/file.py:12)", without the line if it is 0; "zlib.compress [C]" for a C function;
- * "(no Python frame)" for function 0. The file is cut to its last two components. */
+/* "function"; "zlib.compress [C]" for a C function; "(no Python frame)" for function 0. */
+void gw_label_function(FILE *out, const struct gw_model *model, uint32_t function,
+                       const char *also);
+
+/* The same with " (dir/file.py:12)" behind it where the file is known, without the line if it is
+ * 0. The file is cut to its last two components. */
 void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, uint32_t line,
                     const char *also);
 
