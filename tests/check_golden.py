@@ -20,6 +20,7 @@ OUTPUTS = {
     ".report.json": ["report", "--json"],
     ".summary.txt": ["summary"],
     ".export.jsonl": ["export", "--format", "json-lines"],
+    ".speedscope.json": ["export", "--format", "speedscope"],
 }
 
 

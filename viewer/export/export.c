@@ -9,6 +9,7 @@ static const struct gw_exporter *const exporters[] = {
     &gw_exporter_collapsed,
     &gw_exporter_pprof,
     &gw_exporter_json_lines,
+    &gw_exporter_speedscope,
 };
 
 const struct gw_exporter *const *gw_exporter_list(size_t *n)

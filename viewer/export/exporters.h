@@ -21,5 +21,8 @@ extern const struct gw_exporter gw_exporter_pprof;
 #define GW_JSON_LINES_VERSION 1
 extern const struct gw_exporter gw_exporter_json_lines;
 
+/* https://www.speedscope.app/file-format-schema.json, as speedscope 1.25.0 has it: its npm package
+ * holds the schema. */
+extern const struct gw_exporter gw_exporter_speedscope;
 
 #endif

@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+#include "export/by_thread.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static uint32_t thread_of_slice(const struct gw_model *model, size_t row)
+{
+    return model->slices[row].thread;
+}
+
+static uint32_t thread_of_pair(const struct gw_model *model, size_t row)
+{
+    return model->pairs[row].waiter;
+}
+
+/* From the last row to the first, so that each goes before those that are there. */
+static int chain(struct gw_by_thread *chains, const struct gw_model *model, size_t n,
+                 uint32_t (*thread_of)(const struct gw_model *, size_t))
+{
+    chains->first = calloc(model->n_threads + 1, sizeof *chains->first);
+    chains->next = calloc(n + 1, sizeof *chains->next);
+    if (!chains->first || !chains->next)
+        return -ENOMEM;
+    memset(chains->first, 0xff, model->n_threads * sizeof *chains->first);
+    for (size_t row = n; row-- > 0;) {
+        uint32_t *first = &chains->first[thread_of(model, row)];
+        chains->next[row] = *first;
+        *first = (uint32_t)row;
+    }
+    return 0;
+}
+
+int gw_by_thread_slices(struct gw_by_thread *chains, const struct gw_model *model)
+{
+    return chain(chains, model, model->n_slices, thread_of_slice);
+}
+
+int gw_by_thread_pairs(struct gw_by_thread *chains, const struct gw_model *model)
+{
+    return chain(chains, model, model->n_pairs, thread_of_pair);
+}
+
+void gw_by_thread_fini(struct gw_by_thread *chains)
+{
+    free(chains->first);
+    free(chains->next);
+    *chains = (struct gw_by_thread){0};
+}
