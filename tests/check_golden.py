@@ -20,6 +20,7 @@ OUTPUTS = {
     ".report.json": ["report", "--json"],
     ".summary.txt": ["summary"],
     ".export.jsonl": ["export", "--format", "json-lines"],
+    ".trace.json": ["export", "--format", "chrome-trace"],
     ".speedscope.json": ["export", "--format", "speedscope"],
 }
 

@@ -31,7 +31,7 @@ static void print_help(void)
            "\n"
            "  -f, --format NAME  one of:\n");
     for (size_t i = 0; i < n; i++)
-        printf("                       %-10s %s\n", exporters[i]->name, exporters[i]->summary);
+        printf("                       %-12s %s\n", exporters[i]->name, exporters[i]->summary);
     printf(
         "  -o, --output OUT   where to ('-': standard output, the default)\n"
         "      --blame        collapsed: stacks of those who hold the GIL, not of those who wait\n"
@@ -222,9 +222,28 @@ static int export_model(const struct arguments *arguments, const struct gw_model
     return arguments->strict && gw_model_incomplete(model) ? GW_EXIT_INCOMPLETE : GW_EXIT_OK;
 }
 
+/* The model and, if the format shows time, the timeline. Returns 0 and the model, or the exit code
+ * after the error was told. */
+static int open_capture(struct arguments *arguments, struct gw_timeline *timeline,
+                        struct gw_model **model)
+{
+    if (!arguments->exporter->timeline)
+        return gw_command_open(VERB, arguments->path, model);
+    int code = gw_command_open_timeline(VERB, arguments->path, timeline, model);
+    if (code)
+        return code;
+    arguments->options.timeline = timeline;
+    int rc = gw_timeline_finish(timeline);
+    if (rc == 0)
+        return 0;
+    gw_model_free(*model);
+    return gw_command_fail(VERB, rc, "cannot keep the timeline in a temporary file");
+}
+
 int gw_cmd_export(int argc, char **argv)
 {
     struct arguments arguments = {0};
+    struct gw_timeline timeline = {0};
     struct gw_model *model;
     int code;
 
@@ -233,10 +252,11 @@ int gw_cmd_export(int argc, char **argv)
     if (arguments.output && same_file(arguments.output, arguments.path))
         return gw_command_usage(VERB, "%s is the capture; name another file for the export",
                                 arguments.output);
-    code = gw_command_open(VERB, arguments.path, &model);
-    if (code)
-        return code;
-    code = export_model(&arguments, model);
-    gw_model_free(model);
+    code = open_capture(&arguments, &timeline, &model);
+    if (code == 0) {
+        code = export_model(&arguments, model);
+        gw_model_free(model);
+    }
+    gw_timeline_fini(&timeline);
     return code;
 }

@@ -52,8 +52,14 @@ int gw_command_fail(const char *verb, int code, const char *what)
 
 int gw_command_open(const char *verb, const char *path, struct gw_model **out)
 {
+    return gw_command_open_timeline(verb, path, NULL, out);
+}
+
+int gw_command_open_timeline(const char *verb, const char *path, struct gw_timeline *timeline,
+                             struct gw_model **out)
+{
     struct gw_diag diag = {0};
-    int rc = gw_model_open(path, out, &diag);
+    int rc = gw_model_open_timeline(path, timeline, out, &diag);
 
     if (rc < 0) {
         print_diag(verb, &diag);

@@ -28,6 +28,10 @@ const char *gw_command_path(const char *verb, int argc, char **argv);
  * error. Returns 0 and *out, or the exit code after the error was told. */
 int gw_command_open(const char *verb, const char *path, struct gw_model **out);
 
+/* The same with a timeline (model/timeline.h), which has yet to be finished. */
+int gw_command_open_timeline(const char *verb, const char *path, struct gw_timeline *timeline,
+                             struct gw_model **out);
+
 /* The end of a command that wrote to `out`: 0, GW_EXIT_INCOMPLETE for an incomplete model under
  * `strict`, or GW_EXIT_FAILURE if `out` did not take all, which is told (but for a pipe that its
  * reader closed). */

@@ -44,5 +44,6 @@
 #define GW_MAX_SPARSE_IDS (1u << 20)      /* threads, processes or GILs of one capture */
 #define GW_MAX_TICKS_PER_BLOCK 100000u
 #define GW_MAX_PAIRS (1u << 20) /* pairs a viewer keeps apart; up to 64 bytes each */
+#define GW_MAX_SPANS (1u << 26) /* spans of a timeline; up to 48 bytes each, in a file */
 
 #endif

@@ -8,6 +8,7 @@
 
 #include "format/chunk.h"
 #include "model/model.h"
+#include "model/timeline.h"
 #include "report_json.h"
 #include "report_text.h"
 
@@ -21,6 +22,22 @@ static void make_reports(const struct gw_model *model)
         abort();
     json_decref(report);
     fclose(out);
+}
+
+/* What the spans of threads sum to is what the states do. */
+static void check_timeline(const struct gw_model *model, struct gw_timeline *timeline)
+{
+    uint64_t ns = 0;
+
+    if (gw_timeline_finish(timeline) < 0)
+        abort();
+    for (size_t i = 0; i < timeline->n; i++)
+        if (timeline->spans[i].thread != GW_NO_THREAD)
+            ns += timeline->spans[i].end_ns - timeline->spans[i].begin_ns;
+    for (size_t i = 0; i < model->n_slices; i++)
+        ns -= model->slices[i].ns;
+    if (ns != 0)
+        abort();
 }
 
 static void put(int fd, const void *bytes, size_t len)
@@ -41,6 +58,7 @@ static void put_chunk(int fd, uint8_t kind, const uint8_t *payload, size_t len)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gw_file_head head = {.major = GW_CAPTURE_MAJOR};
+    struct gw_timeline timeline = {0};
     struct gw_model *model = NULL;
     int fd = memfd_create("capture", MFD_CLOEXEC);
 
@@ -49,11 +67,14 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put_chunk(fd, GW_CHUNK_HEADER, data, 0);
     put_chunk(fd, GW_CHUNK_DATA, data, size);
     put_chunk(fd, GW_CHUNK_END, data, 0);
-    if (lseek(fd, 0, SEEK_SET) != 0 || gw_model_read(fd, "fuzz", &model, NULL) < 0)
-        return 0;
-    if (gw_model_check(model, NULL) < 0)
-        abort();
-    make_reports(model);
-    gw_model_free(model);
+    if (lseek(fd, 0, SEEK_SET) == 0 &&
+        gw_model_read_timeline(fd, "fuzz", &timeline, &model, NULL) == 0) {
+        if (gw_model_check(model, NULL) < 0)
+            abort();
+        check_timeline(model, &timeline);
+        make_reports(model);
+        gw_model_free(model);
+    }
+    gw_timeline_fini(&timeline);
     return 0;
 }

@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Readers of formats that come as packages of npm, by name and version, kept in the tests' cache."""
+"""Readers of formats that come as packages, by name and version, kept in the tests' cache."""
 import functools
 import os
 import pathlib
 import shutil
 import subprocess
+import sys
 import tempfile
 import unittest
 
@@ -12,28 +13,44 @@ CACHE = pathlib.Path(os.environ.get("GW_CACHE") or pathlib.Path.home() / ".cache
 NODE = shutil.which("node") or shutil.which("nodejs")
 
 
-@functools.lru_cache(maxsize=None)
-def npm(*packages):
-    """The folder node_modules with these packages (NAME@VERSION); skips the test without npm."""
-    if NODE is None or shutil.which("npm") is None:
-        raise unittest.SkipTest("no npm on this machine")
-    folder = CACHE / ("npm-" + "-".join(packages).replace("@", "-").replace("/", "-"))
+def install(name, command):
+    """The folder of that name in the cache; if it is not there, made by the command, which gets a
+    path to make it at. Skips the test if that fails."""
+    folder = CACHE / name
     if not folder.is_dir():
         # Whole or not at all: two tests may want it at once, and one may be killed.
-        folder.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix="npm-", dir=CACHE) as making:
-            run = subprocess.run(["npm", "install", "--prefix", making + "/made", "--ignore-scripts",
-                                  "--no-audit", "--no-fund", "--no-update-notifier", "--prefer-offline",
-                                  "--loglevel=error", *packages], stdin=subprocess.DEVNULL,
-                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, timeout=120, text=True)
+        CACHE.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryDirectory(prefix="making-", dir=CACHE) as making:
+            run = subprocess.run([*command, making + "/made"], stdin=subprocess.DEVNULL, timeout=120,
+                                 stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
             if run.returncode != 0:
-                raise unittest.SkipTest(f"npm cannot install {' '.join(packages)}: {run.stderr[-500:]}")
+                raise unittest.SkipTest(f"{name} cannot be installed: {run.stderr[-500:]}")
             try:
                 os.rename(making + "/made", folder)
             except OSError:
                 if not folder.is_dir():
                     raise
-    return folder / "node_modules"
+    return folder
+
+
+@functools.lru_cache(maxsize=None)
+def npm(*packages):
+    """The folder node_modules with these packages (NAME@VERSION)."""
+    if NODE is None or shutil.which("npm") is None:
+        raise unittest.SkipTest("no npm on this machine")
+    name = "npm-" + "-".join(packages).replace("@", "-").replace("/", "-")
+    command = ["npm", "install", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier",
+               "--prefer-offline", "--loglevel=error", *packages, "--prefix"]
+    return install(name, command) / "node_modules"
+
+
+@functools.lru_cache(maxsize=None)
+def wheel(name, version):
+    """The folder with what is in a package of PyPI; nothing of it is run."""
+    command = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-compile",
+               "--only-binary=:all:", "--disable-pip-version-check", "--root-user-action=ignore",
+               f"{name}=={version}", "--target"]
+    return install(f"pip-{name}-{version}", command)
 
 
 def node(script, *args, modules):

@@ -143,11 +143,12 @@ static void test_a_failing_output_is_told(void **state)
 {
     (void)state;
     struct gw_model *model = model_of(waits);
-    const struct gw_export_options options = {0};
+    const struct gw_timeline timeline = {0};
+    const struct gw_export_options options = {.timeline = &timeline};
     size_t n;
     const struct gw_exporter *const *exporters = gw_exporter_list(&n);
 
-    assert_int_equal(n, 4);
+    assert_int_equal(n, 5);
     for (size_t i = 0; i < n; i++) {
         FILE *out = fopen("/dev/full", "w");
         assert_non_null(out);

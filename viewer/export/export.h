@@ -7,6 +7,7 @@
 #include <stdio.h>
 
 #include "model/model.h"
+#include "model/timeline.h"
 
 /* Whose stacks carry the weight, for a format that has room for one only. */
 enum gw_export_view {
@@ -17,8 +18,9 @@ enum gw_export_view {
 
 /* Zero-initialised is the default. */
 struct gw_export_options {
-    enum gw_export_view view; /* GW_EXPORT_VICTIMS unless the exporter has_views */
-    const char *value;        /* one of the exporter's values: only this; NULL: all */
+    enum gw_export_view view;           /* GW_EXPORT_VICTIMS unless the exporter has_views */
+    const char *value;                  /* one of the exporter's values: only this; NULL: all */
+    const struct gw_timeline *timeline; /* finished, and of the same capture, if it wants one */
 };
 
 struct gw_exporter {
@@ -27,6 +29,7 @@ struct gw_exporter {
     const char *extension; /* of its files, with the dot */
     bool binary;           /* nothing to put on a terminal */
     bool has_views;
+    bool timeline;             /* needs options->timeline */
     const char *const *values; /* what options->value may be, ended by NULL; NULL: nothing */
 
     /* Write the model, which is right as gw_model_check says. `out` is neither flushed nor closed.

@@ -25,4 +25,8 @@ extern const struct gw_exporter gw_exporter_json_lines;
  * holds the schema. */
 extern const struct gw_exporter gw_exporter_speedscope;
 
+/* Chrome's trace events as a JSON object ("Trace Event Format", the document that Chromium's
+ * catapult names), as Perfetto 52 reads them. */
+extern const struct gw_exporter gw_exporter_chrome_trace;
+
 #endif

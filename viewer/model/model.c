@@ -16,6 +16,7 @@
 #include "model/follow.h"
 #include "model/ids.h"
 #include "model/tables.h"
+#include "model/timeline.h"
 
 /* All that lives while a capture is read. */
 struct reading {
@@ -26,6 +27,7 @@ struct reading {
     struct gw_blame blame;
     struct gw_pairs pairs;
     struct gw_follow follow;
+    struct gw_timeline *timeline; /* NULL: not wanted */
     bool header_seen;
     struct gw_model *model;
 };
@@ -91,6 +93,8 @@ static int take_block(struct reading *reading, const Gilwait__Capture__Block *me
         rc = gw_follow_block(&reading->follow, &reading->tables, block);
     if (rc < 0)
         return rc;
+    if (reading->timeline)
+        gw_timeline_block(reading->timeline, &reading->tables, block);
     if (first || block->start_ns < model->start_ns)
         model->start_ns = block->start_ns;
     if (block->end_ns > model->end_ns)
@@ -181,9 +185,10 @@ static int finish(struct reading *reading)
     return rc;
 }
 
-static int read_model(struct gw_capture_reader *reader, struct gw_model *model)
+static int read_model(struct gw_capture_reader *reader, struct gw_timeline *timeline,
+                      struct gw_model *model)
 {
-    struct reading reading = {.model = model};
+    struct reading reading = {.timeline = timeline, .model = model};
     int rc = gw_tables_init(&reading.tables);
 
     gw_follow_init(&reading.follow, &model->waits, &model->holds);
@@ -214,7 +219,8 @@ static int explain(int rc, const char *path, struct gw_diag *diag)
     return rc;
 }
 
-int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_diag *diag)
+int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timeline,
+                           struct gw_model **out, struct gw_diag *diag)
 {
     struct gw_capture_reader *reader;
     int rc = gw_capture_reader_new(fd, &reader);
@@ -222,7 +228,7 @@ int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_dia
     if (rc < 0)
         return explain(rc, path, diag);
     struct gw_model *model = calloc(1, sizeof *model);
-    rc = model ? read_model(reader, model) : -ENOMEM;
+    rc = model ? read_model(reader, timeline, model) : -ENOMEM;
     gw_capture_reader_free(reader);
     if (rc < 0) {
         gw_model_free(model);
@@ -232,14 +238,25 @@ int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_dia
     return 0;
 }
 
-int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag)
+int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_diag *diag)
+{
+    return gw_model_read_timeline(fd, path, NULL, out, diag);
+}
+
+int gw_model_open_timeline(const char *path, struct gw_timeline *timeline, struct gw_model **out,
+                           struct gw_diag *diag)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return gw_diag_what(diag, -errno, "cannot open %s", path);
-    return gw_model_read(fd, is_stdin ? "standard input" : path, out, diag);
+    return gw_model_read_timeline(fd, is_stdin ? "standard input" : path, timeline, out, diag);
+}
+
+int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag)
+{
+    return gw_model_open_timeline(path, NULL, out, diag);
 }
 
 const char *gw_model_end_reason(const struct gw_model *model)

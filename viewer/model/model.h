@@ -21,6 +21,8 @@
 #include "format/vocabulary.h"
 #include "model/episode.h"
 
+struct gw_timeline;
+
 /* "No thread": the holder of a pair whose kind is not GW_BLAME_HELD. */
 #define GW_NO_THREAD UINT32_MAX
 
@@ -195,6 +197,13 @@ int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_dia
 
 /* As gw_model_read, for a path; "-" is standard input. Also the error of open(2). */
 int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag);
+
+/* The same two, which also take the timeline down (model/timeline.h): it is as good as the model,
+ * and has yet to be finished. */
+int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timeline,
+                           struct gw_model **out, struct gw_diag *diag);
+int gw_model_open_timeline(const char *path, struct gw_timeline *timeline, struct gw_model **out,
+                           struct gw_diag *diag);
 
 /* NULL is fine. */
 void gw_model_free(struct gw_model *model);
