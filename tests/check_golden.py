@@ -21,6 +21,7 @@ OUTPUTS = {
     ".summary.txt": ["summary"],
     ".export.jsonl": ["export", "--format", "json-lines"],
     ".trace.json": ["export", "--format", "chrome-trace"],
+    ".firefox.json": ["export", "--format", "firefox"],
     ".speedscope.json": ["export", "--format", "speedscope"],
 }
 

@@ -213,7 +213,7 @@ static int write_chrome_trace(const struct gw_model *model, const struct gw_expo
 
 const struct gw_exporter gw_exporter_chrome_trace = {
     .name = "chrome-trace",
-    .summary = "for ui.perfetto.dev: what each thread did when, with arrows from holder to waiter",
+    .summary = "for ui.perfetto.dev: what each thread did when, and who kept it waiting",
     .extension = ".trace.json",
     .timeline = true,
     .write = write_chrome_trace,

@@ -11,6 +11,7 @@ static const struct gw_exporter *const exporters[] = {
     &gw_exporter_json_lines,
     &gw_exporter_speedscope,
     &gw_exporter_chrome_trace,
+    &gw_exporter_firefox,
 };
 
 const struct gw_exporter *const *gw_exporter_list(size_t *n)

@@ -29,4 +29,10 @@ extern const struct gw_exporter gw_exporter_speedscope;
  * catapult names), as Perfetto 52 reads them. */
 extern const struct gw_exporter gw_exporter_chrome_trace;
 
+/* The processed profile of the Firefox Profiler in its version 48, which its upgraders
+ * (src/profile-logic/processed-profile-versioning) bring to the one of the day:
+ * docs-developer/CHANGELOG-formats.md of github.com/firefox-devtools/profiler has the versions.
+ * Perfetto 52 writes the same one (its standard library's export.to_firefox_profile). */
+extern const struct gw_exporter gw_exporter_firefox;
+
 #endif

@@ -191,7 +191,7 @@ static int write_json_lines(const struct gw_model *model, const struct gw_export
 
 const struct gw_exporter gw_exporter_json_lines = {
     .name = "json-lines",
-    .summary = "for scripts: threads, stacks and who waited for whom, one JSON object a line",
+    .summary = "for scripts: threads, stacks, who waited for whom; one JSON object a line",
     .extension = ".jsonl",
     .write = write_json_lines,
 };
