@@ -5,8 +5,10 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <string.h>
 
 #include "base/exit_code.h"
+#include "likeness.h"
 
 #define PROGRAM_ROOM 64
 
@@ -74,6 +76,40 @@ int gw_command_open_timeline(const char *verb, const char *path, struct gw_timel
                 end->error ? gw_error_sentence(end->error) : "it was not closed, and ends",
                 end->good_bytes);
     return 0;
+}
+
+static int check_likeness(const char *verb, const struct gw_likeness_side *before,
+                          const struct gw_likeness_side *after)
+{
+    struct gw_diag diag = {0};
+    int rc = gw_likeness_check(before, after, &diag);
+
+    if (rc == 0)
+        return GW_EXIT_OK;
+    if (rc == -ENOMEM)
+        return gw_command_fail(verb, rc, "cannot compare the captures");
+    print_diag(verb, &diag);
+    return (int)gw_exit_from_error(rc);
+}
+
+int gw_command_open_two(const char *verb, const char *before_path, struct gw_model **before,
+                        const char *after_path, struct gw_model **after)
+{
+    if (strcmp(before_path, "-") == 0 && strcmp(after_path, "-") == 0)
+        return gw_command_usage(verb, "only one of two captures can be standard input");
+    int code = gw_command_open(verb, before_path, before);
+    if (code != GW_EXIT_OK)
+        return code;
+    code = gw_command_open(verb, after_path, after);
+    if (code == GW_EXIT_OK) {
+        const struct gw_likeness_side sides[] = {{*before, before_path}, {*after, after_path}};
+        code = check_likeness(verb, &sides[0], &sides[1]);
+        if (code == GW_EXIT_OK)
+            return code;
+        gw_model_free(*after);
+    }
+    gw_model_free(*before);
+    return code;
 }
 
 int gw_command_end(const char *verb, const struct gw_model *model, bool strict, FILE *out)

@@ -32,6 +32,12 @@ int gw_command_open(const char *verb, const char *path, struct gw_model **out);
 int gw_command_open_timeline(const char *verb, const char *path, struct gw_timeline *timeline,
                              struct gw_model **out);
 
+/* Read two captures to be compared, the one of before first. One that cannot be compared with the
+ * other (likeness.h) is refused. Returns 0 and both models, or the exit code after the error was
+ * told. */
+int gw_command_open_two(const char *verb, const char *before_path, struct gw_model **before,
+                        const char *after_path, struct gw_model **after);
+
 /* The end of a command that wrote to `out`: 0, GW_EXIT_INCOMPLETE for an incomplete model under
  * `strict`, or GW_EXIT_FAILURE if `out` did not take all, which is told (but for a pipe that its
  * reader closed). */

@@ -38,18 +38,9 @@ static size_t shown(const struct builder *builder, size_t n)
     return builder->top && builder->top < n ? builder->top : n;
 }
 
-/* The process that the recording is about: the first one that was sampled. */
-static const struct gw_model_process *find_target(const struct gw_model *model)
-{
-    for (size_t i = 0; i < model->n_processes; i++)
-        if (model->processes[i].ticks > 0)
-            return &model->processes[i];
-    return model->n_processes ? &model->processes[0] : NULL;
-}
-
 static json_t *target_json(const struct gw_model *model)
 {
-    const struct gw_model_process *process = find_target(model);
+    const struct gw_model_process *process = gw_model_target(model);
 
     if (!process)
         return json_null();

@@ -38,7 +38,8 @@ enum gw_error_class {
     X(GONE, 4011, GW_CLASS_GONE, "the process has ended")                                          \
     X(NOT_FOUND, 4012, GW_CLASS_BAD_DATA, "not found")                                             \
     X(NO_THREADS, 4013, GW_CLASS_UNSUPPORTED, "the interpreter has no thread state yet")           \
-    X(CODEC, 4014, GW_CLASS_UNSUPPORTED, "a compression method this build does not have")
+    X(CODEC, 4014, GW_CLASS_UNSUPPORTED, "a compression method this build does not have")          \
+    X(UNLIKE, 4015, GW_CLASS_UNSUPPORTED, "captures of different kinds of process")
 
 enum gw_error {
 #define GW_ERROR_ENUM(name, code, class, sentence) GW_E_##name = code,

@@ -11,7 +11,8 @@ enum gw_exit {
     GW_EXIT_USAGE = 2,           /* nonsense on the command line */
     GW_EXIT_INCOMPLETE = 3,      /* incomplete data under --strict */
     GW_EXIT_DENIED = 4,          /* not permitted */
-    GW_EXIT_UNSUPPORTED = 5,     /* no Python, a kernel thread, an unknown version */
+    GW_EXIT_UNSUPPORTED = 5,     /* no Python, a kernel thread, an unknown version; captures that
+                                  * cannot be compared */
     GW_EXIT_GONE = 6,            /* no such process, a zombie, gone before the first sample */
     GW_EXIT_THRESHOLD = 7,       /* a threshold of `check` was exceeded */
     GW_EXIT_RUN_FAILED = 125,    /* `run`: our own failure, as env(1) */

@@ -14,6 +14,7 @@ CHUNK_HEAD = 12
 
 
 CONVOY = GOLDEN / "convoy.capture"
+FIXED = GOLDEN / "convoy_fixed.capture"
 
 
 class Check(Case):
@@ -52,6 +53,59 @@ class Check(Case):
             with self.subTest(limits):
                 result = self.gilwait("check", *limits, CONVOY, status=2)
                 self.assertIn("--help", result.err)
+
+
+class Baseline(Case):
+    """The convoy and what became of it: http-* waits 25 % of its time, then 0.4 %."""
+
+    def check(self, before, after, *options, status, **kwargs):
+        return self.gilwait("check", "--baseline", before, *options, after, status=status, **kwargs)
+
+    def test_worse_and_better(self):
+        out = self.check(FIXED, CONVOY, status=7).out
+        self.assertRegex(out, r"(?m)^fail +GIL wait +25 % ±1 +\+5 points  http-\* \(2 threads\);")
+        self.assertIn("baseline 0.4 %", out)
+        self.assertLess(out.index("http-*"), out.index("worker;"))  # what rose most first
+        self.assertRegex(out, r"(?m)^5 checks: 3 pass, 2 fail$")
+        self.assertLessEqual(max(map(len, out.splitlines())), 100)
+        out = self.check(CONVOY, FIXED, status=0).out
+        self.assertRegex(out, r"(?m)^5 checks: 5 pass$")
+
+    def test_what_is_tolerated(self):
+        for options, status in ((("--max-increase", "30%"), 0), (("--max-increase", "24%"), 0),
+                                (("--max-increase", "24%", "--strict"), 3),
+                                (("--max-increase", "22%"), 7), (("--max-longer", "100ms"), 0)):
+            with self.subTest(options):
+                self.check(FIXED, CONVOY, *options, status=status)
+
+    def test_one_kind_of_limit_alone(self):
+        self.assertNotIn("longest", self.check(CONVOY, FIXED, "--max-increase", "5%", status=0).out)
+        self.assertNotIn("GIL wait", self.check(CONVOY, FIXED, "--max-longer", "50ms", status=0).out)
+
+    def test_beside_other_limits(self):
+        out = self.check(CONVOY, CONVOY, "--max-gil-wait", "10%", status=7).out
+        self.assertRegex(out, r"(?m)^fail +GIL wait +25 % ±1 +10 %  http-\*")
+        self.assertRegex(out, r"(?m)^pass +GIL wait +25 % ±1 +\+5 points  http-\*")
+
+    def test_refuses_what_cannot_be_compared(self):
+        for before, words in ((GOLDEN / "pool.capture", ("Python 3.12.1", "3.14.0", "record")),
+                              (GOLDEN / "missing", ("missing",))):
+            status = 5 if before.exists() else 1
+            with self.subTest(before):
+                result = self.check(before, CONVOY, status=status)
+                self.assertEqual(result.out, "")
+                for word in words:
+                    self.assertIn(word, result.err)
+
+    def test_refuses_nonsense(self):
+        self.gilwait("check", "--max-increase", "5%", CONVOY, status=2)
+        self.check("-", "-", status=2)
+
+    def test_incomplete_baseline_under_strict(self):
+        cut = self.folder / "cut.gilwait"
+        cut.write_bytes(FIXED.read_bytes()[:-8])
+        self.check(cut, FIXED, status=0)
+        self.check(cut, FIXED, "--strict", status=3)
 
 
 class View(Case):

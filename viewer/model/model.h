@@ -243,6 +243,16 @@ static inline const struct gw_model_stack *gw_model_leaf(const struct gw_model *
     return gw_model_c_function(model, stack) ? &model->stacks[leaf->parent] : leaf;
 }
 
+/* The process that the recording is about: the first one that was sampled, else the first one seen.
+ * NULL if there is none. */
+static inline const struct gw_model_process *gw_model_target(const struct gw_model *model)
+{
+    for (size_t i = 0; i < model->n_processes; i++)
+        if (model->processes[i].ticks > 0)
+            return &model->processes[i];
+    return model->n_processes ? &model->processes[0] : NULL;
+}
+
 /* What is waited for the GIL, by all threads together. */
 static inline uint64_t gw_model_total_wait_ns(const struct gw_model *model)
 {
