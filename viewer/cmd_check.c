@@ -6,6 +6,7 @@
 
 #include "base/exit_code.h"
 #include "check.h"
+#include "check_junit.h"
 #include "check_text.h"
 #include "command.h"
 
@@ -15,7 +16,7 @@
 #define DEFAULT_LONGER_NS 50000000u
 
 struct arguments {
-    const char *path, *baseline;
+    const char *path, *baseline, *junit;
     struct gw_check_limits limits;
     bool asked, markdown, strict;
 };
@@ -120,6 +121,9 @@ static bool take_option(int letter, const char *verb, struct arguments *argument
         return take_share(verb, arguments, &arguments->limits.max_increase);
     case 'l':
         return take_time(verb, arguments, &arguments->limits.max_longer_ns);
+    case 'j':
+        arguments->junit = optarg;
+        return true;
     case 'm':
         arguments->markdown = true;
         return true;
@@ -164,17 +168,48 @@ static int open_captures(const char *verb, const struct arguments *arguments,
     return gw_command_open_two(verb, arguments->baseline, baseline, arguments->path, model);
 }
 
+static bool to_stdout(const struct arguments *arguments)
+{
+    return arguments->junit && strcmp(arguments->junit, "-") == 0;
+}
+
 static void print_check(const struct gw_model *model, const struct gw_check *check,
                         const struct arguments *arguments)
 {
     struct gw_check_words words = {.model = model, .limits = &arguments->limits};
 
-    if (!arguments->markdown) {
+    if (to_stdout(arguments)) {
+        gw_check_junit(check, &words, stdout);
+    } else if (arguments->markdown) {
+        words.also = "|";
+        gw_check_markdown(check, &words, stdout);
+    } else {
         gw_check_text(check, &words, stdout);
-        return;
     }
-    words.also = "|";
-    gw_check_markdown(check, &words, stdout);
+}
+
+/* The XML beside the text. Returns an exit code, after telling what went wrong. */
+static int write_junit(const char *verb, const struct gw_model *model, const struct gw_check *check,
+                       const struct arguments *arguments)
+{
+    const struct gw_check_words words = {.model = model, .limits = &arguments->limits};
+    char what[GW_DIAG_TEXT];
+
+    if (!arguments->junit || to_stdout(arguments))
+        return GW_EXIT_OK;
+    FILE *out = fopen(arguments->junit, "we");
+    int rc = out ? 0 : -errno;
+    if (out) {
+        gw_check_junit(check, &words, out);
+        if (ferror(out))
+            rc = -EIO;
+        if (fclose(out) != 0)
+            rc = -errno;
+    }
+    if (rc == 0)
+        return GW_EXIT_OK;
+    snprintf(what, sizeof what, "cannot write %s", arguments->junit);
+    return gw_command_fail(verb, rc, what);
 }
 
 /* Returns the exit code that goes with the answer. */
@@ -187,10 +222,11 @@ static int check_model(const char *verb, const struct gw_model *model,
         return gw_command_fail(verb, -ENOMEM, "cannot check the capture");
     print_check(model, check, arguments);
     enum gw_check_answer answer = check->answer;
+    int written = write_junit(verb, model, check, arguments);
     gw_check_free(check);
     int code = gw_command_end(verb, model, arguments->strict, stdout);
-    if (code == GW_EXIT_FAILURE)
-        return code;
+    if (written != GW_EXIT_OK || code == GW_EXIT_FAILURE)
+        return written != GW_EXIT_OK ? written : code;
     if (answer == GW_CHECK_FAIL)
         return GW_EXIT_THRESHOLD;
     bool incomplete = answer == GW_CHECK_UNSURE || (baseline && gw_model_incomplete(baseline));
@@ -206,6 +242,7 @@ int gw_cmd_check(int argc, char **argv)
         {"baseline", required_argument, NULL, 'b'},
         {"max-increase", required_argument, NULL, 'i'},
         {"max-longer", required_argument, NULL, 'l'},
+        {"junit", required_argument, NULL, 'j'},
         {"markdown", no_argument, NULL, 'm'},
         {"strict", no_argument, NULL, 's'},
         {"help", no_argument, NULL, 'h'},
@@ -224,6 +261,11 @@ int gw_cmd_check(int argc, char **argv)
     arguments.path = gw_command_path(argv[0], argc, argv);
     if (!arguments.path)
         return GW_EXIT_USAGE;
+    if (arguments.junit &&
+        (gw_command_same_file(arguments.junit, arguments.path) ||
+         (arguments.baseline && gw_command_same_file(arguments.junit, arguments.baseline))))
+        return gw_command_usage(argv[0], "%s is a capture; name another file for the XML",
+                                arguments.junit);
     code = open_captures(argv[0], &arguments, &model, &baseline);
     if (code != GW_EXIT_OK)
         return code;

@@ -146,14 +146,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
     return *done == 0;
 }
 
-static bool same_file(const char *one, const char *other)
-{
-    struct stat a, b;
-
-    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
 static int write_stream(const struct arguments *arguments, const struct gw_model *model, FILE *out)
 {
     int rc = arguments->exporter->write(model, &arguments->options, out);
@@ -249,7 +241,7 @@ int gw_cmd_export(int argc, char **argv)
 
     if (!parse_arguments(argc, argv, &arguments, &code))
         return code;
-    if (arguments.output && same_file(arguments.output, arguments.path))
+    if (arguments.output && gw_command_same_file(arguments.output, arguments.path))
         return gw_command_usage(VERB, "%s is the capture; name another file for the export",
                                 arguments.output);
     code = open_capture(&arguments, &timeline, &model);

@@ -67,14 +67,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
     return arguments->path != NULL;
 }
 
-static bool same_file(const char *one, const char *other)
-{
-    struct stat a, b;
-
-    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
-           a.st_ino == b.st_ino;
-}
-
 /* Half a page is of no use to anyone; a device or a pipe is not ours to remove. */
 static void remove_half(const char *path)
 {
@@ -125,7 +117,7 @@ static int write_page(const char *verb, const struct gw_model *model,
         return gw_command_fail(verb, -ENOMEM, "cannot make the page");
 
     const char *path = arguments->output ? arguments->output : beside;
-    if (same_file(path, arguments->path))
+    if (gw_command_same_file(path, arguments->path))
         return gw_command_usage(verb, "%s is the capture; name another file for the page", path);
     int code = write_output(verb, model, arguments->title ? arguments->title : title, path);
     return code != GW_EXIT_OK ? code : gw_command_end(verb, model, arguments->strict, stdout);

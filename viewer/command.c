@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <stdarg.h>
 #include <string.h>
+#include <sys/stat.h>
 
 #include "base/exit_code.h"
 #include "likeness.h"
@@ -110,6 +111,14 @@ int gw_command_open_two(const char *verb, const char *before_path, struct gw_mod
     }
     gw_model_free(*before);
     return code;
+}
+
+bool gw_command_same_file(const char *one, const char *other)
+{
+    struct stat a, b;
+
+    return stat(one, &a) == 0 && stat(other, &b) == 0 && a.st_dev == b.st_dev &&
+           a.st_ino == b.st_ino;
 }
 
 int gw_command_end(const char *verb, const struct gw_model *model, bool strict, FILE *out)

@@ -38,6 +38,9 @@ int gw_command_open_timeline(const char *verb, const char *path, struct gw_timel
 int gw_command_open_two(const char *verb, const char *before_path, struct gw_model **before,
                         const char *after_path, struct gw_model **after);
 
+/* Whether two paths lead to the same file: nobody wants to lose a capture to what is made of it. */
+bool gw_command_same_file(const char *one, const char *other);
+
 /* The end of a command that wrote to `out`: 0, GW_EXIT_INCOMPLETE for an incomplete model under
  * `strict`, or GW_EXIT_FAILURE if `out` did not take all, which is told (but for a pipe that its
  * reader closed). */

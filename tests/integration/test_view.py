@@ -2,8 +2,10 @@
 """gilwait-view on good and bad input: each error one clear sentence, with the documented status."""
 import os
 import pathlib
+import re
 import shutil
 import subprocess
+import xml.etree.ElementTree
 
 from harness import PROGRAMS, REPOSITORY, Case
 
@@ -106,6 +108,55 @@ class Baseline(Case):
         cut.write_bytes(FIXED.read_bytes()[:-8])
         self.check(cut, FIXED, status=0)
         self.check(cut, FIXED, "--strict", status=3)
+
+
+class Junit(Case):
+    def check(self, *args, status):
+        """The text, and the test cases by name."""
+        path = self.folder / "check.xml"
+        out = self.gilwait("check", "--junit", path, *args, status=status).out
+        suite = xml.etree.ElementTree.parse(path).getroot().find("testsuite")
+        cases = suite.findall("testcase")
+        self.assertEqual(int(suite.get("tests")), len(cases))
+        self.assertEqual(int(suite.get("failures")), len(suite.findall("testcase/failure")))
+        self.assertEqual(int(suite.get("skipped")), len(suite.findall("testcase/skipped")))
+        by_name = {case.get("name"): case for case in cases}
+        self.assertEqual(len(by_name), len(cases))
+        return out, suite, by_name
+
+    def test_the_same_counts_as_the_text(self):
+        limits = ("--max-gil-wait", "10%", "--max-wait", "50ms", "--max-hold", "9ms",
+                  "--baseline", FIXED)
+        out, suite, cases = self.check(*limits, CONVOY, status=7)
+        counts = dict((word, int(n)) for n, word in
+                      re.findall(r"(\d+) (pass|not enough data|fail)", out.splitlines()[-1]))
+        self.assertEqual(int(suite.get("failures")), counts["fail"])
+        self.assertEqual(int(suite.get("skipped")), counts["not enough data"])
+        self.assertEqual(int(suite.get("tests")), sum(counts.values()))
+        self.assertEqual(len(cases), 3 + 2 + 3 + 2)
+        failure = cases["GIL wait of http-*"].find("failure").get("message")
+        self.assertEqual(failure, "25 % ±1, limit 10 %: http-* (2 threads)")
+        failure = cases["GIL wait of http-*, against the baseline"].find("failure").get("message")
+        self.assertRegex(failure, r"^25 % ±1, limit \+5 points: http-\* .*; baseline 0.4 % ±0.1$")
+        self.assertIn("9.0 ms ±1.0 ms", cases["longest hold"].find("skipped").get("message"))
+        self.assertIn("0.0 % ±0.6", cases["GIL wait of MainThread"].find("system-out").text)
+
+    def test_hostile_names(self):
+        _, _, cases = self.check("--max-gil-wait", "10%", "--max-wait", "1s", HOG, status=7)
+        self.assertIn("GIL wait of 作業者-3;\\n\\x1b[*m", cases)
+
+    def test_on_standard_output(self):
+        out = self.gilwait("check", "--junit", "-", "--max-wait", "1s", CONVOY, status=0).out
+        self.assertEqual(xml.etree.ElementTree.fromstring(out).tag, "testsuites")
+
+    def test_output_that_cannot_be_written(self):
+        for path in (self.folder / "none" / "check.xml", "/dev/full"):
+            result = self.gilwait("check", "--junit", path, "--max-wait", "1s", CONVOY, status=1)
+            self.assertIn(str(path), result.err)
+        own = self.folder / "own.gilwait"
+        shutil.copy(CONVOY, own)
+        self.gilwait("check", "--junit", own, "--max-wait", "1s", own, status=2)
+        self.gilwait("check", "--junit", own, "--baseline", own, CONVOY, status=2)
 
 
 class View(Case):
