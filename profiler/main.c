@@ -21,6 +21,7 @@ static const struct command commands[] = {
     {"export", NULL, "a capture in other formats: collapsed, pprof"},
     {"summary", NULL, "a capture in one sentence"},
     {"check", NULL, "a capture against limits, for a CI job"},
+    {"diff", NULL, "what changed between two captures"},
 };
 
 static void print_help(FILE *out)

@@ -24,31 +24,44 @@ OUTPUTS = {
     ".firefox.json": ["export", "--format", "firefox"],
     ".speedscope.json": ["export", "--format", "speedscope"],
 }
+# Outputs about two captures: file, arguments before the names of the captures.
+PAIRS = {
+    "diff-convoy.txt": (["diff"], "convoy.capture", "convoy_fixed.capture"),
+    "diff-convoy.json": (["diff", "--json"], "convoy.capture", "convoy_fixed.capture"),
+}
+
+
+def outputs(golden, captures):
+    """For each file: the arguments whose output it holds. They are run in the golden folder, so
+    that names of captures in an output are the same everywhere."""
+    for capture in captures:
+        for ending, arguments in OUTPUTS.items():
+            yield golden / (capture.stem + ending), [*arguments, capture.name]
+    for name, (arguments, *captures) in PAIRS.items():
+        yield golden / name, [*arguments, *captures]
 
 
 def main():
     golden, make, view = pathlib.Path(sys.argv[1]), sys.argv[2], sys.argv[3]
     update = os.environ.get("GW_UPDATE_GOLDEN") == "1"
     failed = checked = 0
-    for source in sorted(golden.glob("*.capture.txt")):
-        capture = source.with_suffix("")
-        if update:
-            made = subprocess.run([make], input=source.read_bytes(), capture_output=True, check=True)
-            capture.write_bytes(made.stdout)
-        for ending, arguments in OUTPUTS.items():
-            expected = golden / (capture.stem + ending)
-            run = subprocess.run([view, *arguments, capture], capture_output=True)
-            checked += 1
-            if run.returncode != 0:
-                print(f"{expected.name}: exit status {run.returncode}: {run.stderr.decode()}")
-                failed += 1
-            elif update:
-                expected.write_bytes(run.stdout)
-            elif not expected.is_file() or run.stdout != expected.read_bytes():
-                before = expected.read_text().splitlines() if expected.is_file() else []
-                print("\n".join(difflib.unified_diff(before, run.stdout.decode().splitlines(),
-                                                     expected.name, "now", lineterm="")))
-                failed += 1
+    sources = sorted(golden.glob("*.capture.txt"))
+    for source in sources if update else ():
+        made = subprocess.run([make], input=source.read_bytes(), capture_output=True, check=True)
+        source.with_suffix("").write_bytes(made.stdout)
+    for expected, arguments in outputs(golden, [source.with_suffix("") for source in sources]):
+        run = subprocess.run([view, *arguments], capture_output=True, cwd=golden)
+        checked += 1
+        if run.returncode != 0:
+            print(f"{expected.name}: exit status {run.returncode}: {run.stderr.decode()}")
+            failed += 1
+        elif update:
+            expected.write_bytes(run.stdout)
+        elif not expected.is_file() or run.stdout != expected.read_bytes():
+            before = expected.read_text().splitlines() if expected.is_file() else []
+            print("\n".join(difflib.unified_diff(before, run.stdout.decode().splitlines(),
+                                                 expected.name, "now", lineterm="")))
+            failed += 1
     print(f"{checked} outputs checked, {failed} differ")
     return 1 if failed or not checked else 0
 

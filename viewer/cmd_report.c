@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "base/exit_code.h"
 #include "command.h"
@@ -40,18 +37,6 @@ static void print_help(void)
            DEFAULT_TOP, DEFAULT_JSON_TOP);
 }
 
-static bool parse_top(const char *text, size_t *out)
-{
-    char *end;
-
-    errno = 0;
-    unsigned long value = strtoul(text, &end, 10);
-    if (end == text || *end || errno || text[strspn(text, " ")] == '-')
-        return false;
-    *out = value;
-    return true;
-}
-
 /* GW_EXIT_OK to go on, else the exit code of the program in *done. */
 static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
 {
@@ -71,10 +56,9 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
             arguments->strict = true;
         } else if (letter == 't') {
             arguments->top_given = true;
-            if (!parse_top(optarg, &arguments->top)) {
-                *done = gw_command_usage(argv[0], "'%s' is no number of rows", optarg);
+            *done = GW_EXIT_USAGE;
+            if (!gw_command_rows(argv[0], optarg, &arguments->top))
                 return false;
-            }
         } else {
             if (letter == 'h')
                 print_help();
@@ -87,14 +71,6 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
     arguments->path = gw_command_path(argv[0], argc, argv);
     *done = GW_EXIT_USAGE;
     return arguments->path != NULL;
-}
-
-static bool want_colour(void)
-{
-    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
-
-    return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
-           !(term && strcmp(term, "dumb") == 0);
 }
 
 static int write_json(const struct gw_model *model, size_t top)
@@ -111,7 +87,7 @@ static int write_json(const struct gw_model *model, size_t top)
 
 static int write_text(const struct gw_model *model, const struct arguments *arguments)
 {
-    const struct gw_report_options options = {.top = arguments->top, .colour = want_colour()};
+    const struct gw_report_options options = {.top = arguments->top, .colour = gw_command_colour()};
 
     return gw_report_text(model, &options, stdout);
 }

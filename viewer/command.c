@@ -5,8 +5,10 @@
 #include <getopt.h>
 #include <inttypes.h>
 #include <stdarg.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include "base/exit_code.h"
 #include "likeness.h"
@@ -34,6 +36,26 @@ const char *gw_command_path(const char *verb, int argc, char **argv)
     else
         gw_command_usage(verb, "one capture at a time, not '%s' too", argv[optind + 1]);
     return NULL;
+}
+
+bool gw_command_rows(const char *verb, const char *text, size_t *out)
+{
+    char *end;
+
+    errno = 0;
+    *out = strtoul(text, &end, 10);
+    if (end != text && !*end && !errno && text[strspn(text, " ")] != '-')
+        return true;
+    gw_command_usage(verb, "'%s' is no number of rows", text);
+    return false;
+}
+
+bool gw_command_colour(void)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+
+    return isatty(STDOUT_FILENO) && !(no_color && *no_color) &&
+           !(term && strcmp(term, "dumb") == 0);
 }
 
 static void print_diag(const char *verb, const struct gw_diag *diag)

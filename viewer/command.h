@@ -15,6 +15,7 @@ int gw_cmd_summary(int argc, char **argv);
 int gw_cmd_html(int argc, char **argv);
 int gw_cmd_export(int argc, char **argv);
 int gw_cmd_check(int argc, char **argv);
+int gw_cmd_diff(int argc, char **argv);
 
 /* Say what is wrong on the command line and where help is; returns GW_EXIT_USAGE. */
 int gw_command_usage(const char *verb, const char *format, ...)
@@ -23,6 +24,12 @@ int gw_command_usage(const char *verb, const char *format, ...)
 /* The one capture of a command line whose options are parsed: argv[optind]. NULL after an error
  * was told. */
 const char *gw_command_path(const char *verb, int argc, char **argv);
+
+/* The number of rows that --top asks for. False after an error was told. */
+bool gw_command_rows(const char *verb, const char *text, size_t *out);
+
+/* Whether standard output is a terminal that may have colours. */
+bool gw_command_colour(void);
 
 /* Read a capture; one that is incomplete is read as far as it goes, with a warning on standard
  * error. Returns 0 and *out, or the exit code after the error was told. */

@@ -19,6 +19,7 @@ static const struct command commands[] = {
     {"html", gw_cmd_html, "a capture as a page with flame graphs"},
     {"export", gw_cmd_export, "a capture in other formats"},
     {"check", gw_cmd_check, "a capture against limits, for a CI job"},
+    {"diff", gw_cmd_diff, "what changed between two captures"},
 };
 
 static void print_help(FILE *out)

@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: Apache-2.0
 """gilwait-view on good and bad input: each error one clear sentence, with the documented status."""
+import json
 import os
 import pathlib
 import re
@@ -157,6 +158,63 @@ class Junit(Case):
         shutil.copy(CONVOY, own)
         self.gilwait("check", "--junit", own, "--max-wait", "1s", own, status=2)
         self.gilwait("check", "--junit", own, "--baseline", own, CONVOY, status=2)
+
+
+class Diff(Case):
+    def diff(self, *args, status=0):
+        return self.gilwait("diff", *args, status=status)
+
+    def test_says_what_changed(self):
+        out = self.diff(CONVOY, FIXED).out
+        self.assertIn("significantly less", out)
+        self.assertRegex(out, r"(?m)^ +500 ±\d+ +13\.0 ±\S+ +-487 ±\d+ \*  http-\* \(2 → 3 threads\)$")
+        self.assertRegex(out, r"(?m)^ .*  _pickle.loads \[C\]$")
+        self.assertLessEqual(max(map(len, out.splitlines())), 100)
+        self.assertNotIn("\33", out)
+
+    def test_nothing_changed(self):
+        out = self.diff(CONVOY, CONVOY).out
+        self.assertIn("no significant change", out)
+        self.assertFalse([line for line in out.splitlines() if re.search(r" \*  ", line)])
+
+    def test_top_limits_the_tables(self):
+        self.assertIn("more (--top 0 shows all)", self.diff("--top", "1", CONVOY, FIXED).out)
+        report = json.loads(self.diff("--json", "--top", "1", CONVOY, FIXED).out)
+        self.assertEqual(len(report["gil_wait"]), 1)
+
+    def test_json_keeps_the_law_of_blame(self):
+        report = json.loads(self.diff("--json", CONVOY, FIXED).out)
+        self.assertEqual(report["schema_version"], 1)
+        for side in ("before", "after"):
+            total = report["total_gil_wait"][side]["value"]
+            for table in ("gil_wait", "caused", "functions_suffered"):
+                self.assertAlmostEqual(sum(row[side]["value"] for row in report[table]), total)
+
+    def test_names_cannot_speak_to_the_terminal(self):
+        out = self.diff(HOG, HOG).out
+        self.assertNotIn("\33", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 100)
+
+    def test_refusals(self):
+        pool = GOLDEN / "pool.capture"
+        for args, status, words in (((CONVOY, pool), 5, ("pool.capture", "3.14.0", "record both")),
+                                    ((CONVOY,), 2, ("two captures",)), ((), 2, ("two captures",)),
+                                    ((CONVOY, CONVOY, FIXED), 2, ("convoy_fixed",)),
+                                    (("-", "-"), 2, ("standard input",)),
+                                    (("--top", "x", CONVOY, FIXED), 2, ("'x'",)),
+                                    ((CONVOY, self.folder / "missing"), 1, ("missing",))):
+            with self.subTest(args):
+                result = self.diff(*args, status=status)
+                self.assertEqual(result.out, "")
+                for word in words:
+                    self.assertIn(word, result.err)
+
+    def test_incomplete_under_strict(self):
+        cut = self.folder / "cut.gilwait"
+        cut.write_bytes(FIXED.read_bytes()[:-8])
+        for pair in ((CONVOY, cut), (cut, CONVOY)):
+            self.diff(*pair, status=0)
+            self.diff("--strict", *pair, status=3)
 
 
 class View(Case):
