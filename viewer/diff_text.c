@@ -8,33 +8,50 @@
 #include "report_parts.h"
 
 #define MS 1000.0
-#define SIDE_WIDTH 13u
-#define CHANGE_WIDTH 15u
-#define MARK_WIDTH 4u
-#define LABEL_AT (2u * SIDE_WIDTH + CHANGE_WIDTH + MARK_WIDTH)
+/* A value, right-aligned, and what is behind it, left-aligned: " ±12.3". */
+#define VALUE_WIDTH 8u
+#define MARGIN_WIDTH 7u
+#define SIDE_WIDTH (VALUE_WIDTH + MARGIN_WIDTH)
+#define MARK_WIDTH 3u
+#define LABEL_AT (GW_N_DIFF_SIDES * SIDE_WIDTH + SIDE_WIDTH + MARK_WIDTH)
 
-/* "412 ±12", "4.1 ±0.3", "+4.1 ±0.3"; without the interval where it is exact. A margin that rounds
- * to nothing is printed as the least there is. */
-static void put_ms(FILE *out, double value, double margin, bool sign)
+/* As many decimals as mean something. */
+static int decimals_of(struct gw_figure figure)
 {
-    double ms = value * MS;
-    int decimals = fabs(ms) < 99.95 ? 1 : 0;
-    double least = decimals ? 0.1 : 1;
-
-    if (sign && fabs(ms) < least / 2)
-        ms = 0; /* not "-0.0" */
-    fprintf(out, sign && ms != 0 ? "%+.*f" : "%.*f", decimals, ms);
-    if (margin > 0)
-        fprintf(out, " ±%.*f", decimals, fmax(margin * MS, least));
+    return figure.margin > 0 ? figure.margin * MS < 9.95 : fabs(figure.value) * MS < 99.95;
 }
 
-static void put_figure_cell(FILE *out, double value, double margin, bool sign, unsigned width)
+/* "412"; with its sign "+4.1". */
+static void put_value(FILE *out, struct gw_figure figure, bool sign)
+{
+    int decimals = decimals_of(figure);
+    double ms = figure.value * MS;
+
+    if (fabs(ms) < (decimals ? 0.05 : 0.5))
+        fprintf(out, "%.*f", decimals, 0.0); /* not "-0.0" */
+    else
+        fprintf(out, sign ? "%+.*f" : "%.*f", decimals, ms);
+}
+
+/* " ±12", " ±0.3"; nothing if it is exact. A margin that rounds to nothing is printed as the least
+ * there is. */
+static void put_margin(FILE *out, struct gw_figure figure)
+{
+    if (figure.margin > 0)
+        fprintf(out, " ±%.*f", decimals_of(figure), fmax(figure.margin * MS, 0.1));
+}
+
+static void put_figure_cells(FILE *out, struct gw_figure figure, bool sign)
 {
     struct gw_cell cell;
 
     if (gw_cell_begin(&cell))
-        put_ms(cell.file, value, margin, sign);
-    gw_columns_put_right(out, gw_cell_text(&cell), width);
+        put_value(cell.file, figure, sign);
+    gw_columns_put_right(out, gw_cell_text(&cell), VALUE_WIDTH);
+    gw_cell_end(&cell);
+    if (gw_cell_begin(&cell))
+        put_margin(cell.file, figure);
+    gw_columns_put(out, gw_cell_text(&cell), MARGIN_WIDTH);
     gw_cell_end(&cell);
 }
 
@@ -56,18 +73,18 @@ static void put_threads(FILE *out, const struct gw_diff_row *row)
 static void put_row(const struct gw_report *report, const struct gw_diff *diff,
                     enum gw_diff_table table, const struct gw_diff_row *row)
 {
+    const struct gw_figure change = {row->change.difference, row->change.margin};
     bool group = row->n_threads[GW_DIFF_BEFORE] || row->n_threads[GW_DIFF_AFTER];
     struct gw_cell cell;
 
     for (unsigned side = 0; side < GW_N_DIFF_SIDES; side++) {
         if (group && row->n_threads[side] == 0)
-            gw_columns_put_right(report->out, "-", SIDE_WIDTH);
+            fprintf(report->out, "%*s%*s", (int)VALUE_WIDTH, "-", (int)MARGIN_WIDTH, "");
         else
-            put_figure_cell(report->out, row->side[side].value, row->side[side].margin, false,
-                            SIDE_WIDTH);
+            put_figure_cells(report->out, row->side[side], false);
     }
-    put_figure_cell(report->out, row->change.difference, row->change.margin, true, CHANGE_WIDTH);
-    fprintf(report->out, "%*s", (int)MARK_WIDTH, row->significant ? " *  " : "");
+    put_figure_cells(report->out, change, true);
+    fputs(row->significant ? "*  " : "   ", report->out);
     if (gw_cell_begin(&cell)) {
         fputs(gw_diff_label(diff, row), cell.file);
         if (!gw_diff_tables[table].functions)
@@ -88,10 +105,8 @@ static void put_table(const struct gw_report *report, const struct gw_diff *diff
         return;
     gw_report_heading(report, gw_diff_tables[table].heading);
     gw_report_style(report, GW_REPORT_DIM);
-    gw_columns_put_right(out, "before", SIDE_WIDTH);
-    gw_columns_put_right(out, "after", SIDE_WIDTH);
-    gw_columns_put_right(out, "change", CHANGE_WIDTH);
-    putc('\n', out);
+    fprintf(out, "%*s%*s%*s\n", (int)VALUE_WIDTH, "before", (int)SIDE_WIDTH, "after",
+            (int)SIDE_WIDTH, "change");
     gw_report_style(report, GW_REPORT_PLAIN);
     for (size_t i = 0; i < shown; i++)
         put_row(report, diff, table, &list->rows[i]);
@@ -132,9 +147,11 @@ static void put_total(const struct gw_report *report, const struct gw_diff *diff
     putc('\n', out);
     gw_report_style(report, GW_REPORT_BOLD);
     fputs("GIL wait of all threads: ", out);
-    put_ms(out, total->side[GW_DIFF_BEFORE].value, total->side[GW_DIFF_BEFORE].margin, false);
-    fputs(" → ", out);
-    put_ms(out, total->side[GW_DIFF_AFTER].value, total->side[GW_DIFF_AFTER].margin, false);
+    for (unsigned side = 0; side < GW_N_DIFF_SIDES; side++) {
+        fputs(side == GW_DIFF_BEFORE ? "" : " → ", out);
+        put_value(out, total->side[side], false);
+        put_margin(out, total->side[side]);
+    }
     fprintf(out, " ms per second, %s\n",
             !total->significant            ? "no significant change"
             : total->change.difference > 0 ? "significantly more"
@@ -150,9 +167,12 @@ void gw_diff_text(const struct gw_diff *diff, const struct gw_likeness_side side
     put_side(out, "Before: ", diff, &sides[GW_DIFF_BEFORE], GW_DIFF_BEFORE);
     put_side(out, "After:  ", diff, &sides[GW_DIFF_AFTER], GW_DIFF_AFTER);
     put_total(&report, diff);
-    fputs("\nAll figures: milliseconds per second of recording, all threads of a name together.\n"
-          "* more than the 95 % intervals (±) of both can explain. CPU time is exact.\n",
-          out);
+    fputs(
+        "\nAll figures: milliseconds per second of recording, all threads of a name together. CPU "
+        "time is\n"
+        "exact. * more than the 95 % intervals (±) of both explain; that the load differed is not "
+        "in them.\n",
+        out);
     for (unsigned table = 0; table < GW_N_DIFF_TABLES; table++)
         put_table(&report, diff, table);
 }

@@ -167,7 +167,7 @@ class Diff(Case):
     def test_says_what_changed(self):
         out = self.diff(CONVOY, FIXED).out
         self.assertIn("significantly less", out)
-        self.assertRegex(out, r"(?m)^ +500 ±\d+ +13\.0 ±\S+ +-487 ±\d+ \*  http-\* \(2 → 3 threads\)$")
+        self.assertRegex(out, r"(?m)^ +500 ±16 +13\.0 ±1\.6 +-487 ±16 +\*  http-\* \(2 → 3 threads\)$")
         self.assertRegex(out, r"(?m)^ .*  _pickle.loads \[C\]$")
         self.assertLessEqual(max(map(len, out.splitlines())), 100)
         self.assertNotIn("\33", out)
