@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "base/clock.h"
+#include "base/duration.h"
 #include "base/exit_code.h"
 #include "base/limits.h"
 
@@ -50,20 +50,7 @@ static bool parse_number(const char *text, double *out, const char **rest)
 
 bool gw_parse_duration(const char *text, uint64_t *out_ns)
 {
-    double value;
-    const char *rest;
-    if (!parse_number(text, &value, &rest))
-        return false;
-    if (strcmp(rest, "m") == 0)
-        value *= 60;
-    else if (strcmp(rest, "h") == 0)
-        value *= 3600;
-    else if (*rest && strcmp(rest, "s") != 0)
-        return false;
-    if (value <= 0 || value > GW_MAX_DURATION_S)
-        return false;
-    *out_ns = (uint64_t)(value * (double)GW_NS_PER_S);
-    return *out_ns > 0;
+    return gw_duration_parse(text, out_ns) && *out_ns > 0;
 }
 
 bool gw_parse_rate(const char *text, double *out_hz)

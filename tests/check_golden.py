@@ -29,13 +29,25 @@ PAIRS = {
     "diff-convoy.txt": (["diff"], "convoy.capture", "convoy_fixed.capture"),
     "diff-convoy.json": (["diff", "--json"], "convoy.capture", "convoy_fixed.capture"),
 }
+# What one capture shows only if it is asked for.
+SELECTED = {
+    "convoy": {
+        ".part.report.txt": ["report", "--from", "0.1", "--to", "-0.2"],
+        ".part.report.json": ["report", "--from", "0.1", "--to", "-0.2", "--json"],
+        ".part.summary.txt": ["summary", "--from", "0.1", "--to", "-0.2"],
+        ".part.check.txt": ["check", "--from", "0.1", "--to", "-0.2", "--max-gil-wait", "40%"],
+        ".shown.report.txt": ["report", "--thread", "http-*"],
+        ".shown.report.json": ["report", "--thread", "http-*", "--json"],
+        ".shown.summary.txt": ["summary", "--thread", "worker", "--thread", "700"],
+    },
+}
 
 
 def outputs(golden, captures):
     """For each file: the arguments whose output it holds. They are run in the golden folder, so
     that names of captures in an output are the same everywhere."""
     for capture in captures:
-        for ending, arguments in OUTPUTS.items():
+        for ending, arguments in {**OUTPUTS, **SELECTED.get(capture.stem, {})}.items():
             yield golden / (capture.stem + ending), [*arguments, capture.name]
     for name, (arguments, *captures) in PAIRS.items():
         yield golden / name, [*arguments, *captures]

@@ -9,6 +9,8 @@
 #include "check_junit.h"
 #include "check_text.h"
 #include "command.h"
+#include "model/label.h"
+#include "select_options.h"
 
 #define MAX_SECONDS 1e9
 /* What may be worse than in the baseline, unless something else is said. */
@@ -18,6 +20,7 @@
 struct arguments {
     const char *path, *baseline, *junit;
     struct gw_check_limits limits;
+    struct gw_selection selection;
     bool asked, markdown, strict;
 };
 
@@ -35,6 +38,9 @@ static void print_help(void)
         "      --max-increase SHARE  points that the GIL wait of a group may gain (default 5%%)\n"
         "      --max-longer TIME     what the longest wait and hold may gain (default 50ms)\n"
         "                            If one of these two is given, the other is not checked.\n"
+        "      --from TIME, --to TIME\n"
+        "                            only what was recorded between them: 5 (seconds from the\n"
+        "                            start), 1m, or -5 (from the end); not with a baseline\n"
         "      --markdown            a table for the summary of a CI job\n"
         "      --strict              exit with status 3 if there is not enough data, or the\n"
         "                            capture is incomplete\n"
@@ -105,6 +111,8 @@ static bool take_time(const char *verb, struct arguments *arguments, uint64_t *o
 
 static bool take_option(int letter, const char *verb, struct arguments *arguments, int *code)
 {
+    if (gw_select_option(verb, letter, &arguments->selection, code))
+        return *code == GW_EXIT_OK;
     *code = GW_EXIT_USAGE;
     switch (letter) {
     case 'g':
@@ -149,6 +157,8 @@ static int complete_arguments(const char *verb, struct arguments *arguments)
         return gw_command_usage(verb, "give a limit, as --max-gil-wait 20%%");
     if (relative && !arguments->baseline)
         return gw_command_usage(verb, "--max-increase and --max-longer need a --baseline FILE");
+    if (arguments->baseline && (arguments->selection.from.given || arguments->selection.to.given))
+        return gw_command_usage(verb, "--from and --to cannot go with a --baseline");
     if (arguments->baseline && !relative) {
         limits->max_increase = DEFAULT_INCREASE;
         limits->max_longer_ns = DEFAULT_LONGER_NS;
@@ -164,7 +174,7 @@ static int open_captures(const char *verb, const struct arguments *arguments,
 {
     *baseline = NULL;
     if (!arguments->baseline)
-        return gw_command_open(verb, arguments->path, model);
+        return gw_command_select(verb, arguments->path, &arguments->selection, model);
     return gw_command_open_two(verb, arguments->baseline, baseline, arguments->path, model);
 }
 
@@ -173,11 +183,22 @@ static bool to_stdout(const struct arguments *arguments)
     return arguments->junit && strcmp(arguments->junit, "-") == 0;
 }
 
+static void put_part(const struct gw_model *model, bool markdown)
+{
+    if (!model->part.given)
+        return;
+    fputs("Part of the recording: ", stdout);
+    gw_label_part(stdout, model);
+    fputs(markdown ? "\n\n" : "\n", stdout);
+}
+
 static void print_check(const struct gw_model *model, const struct gw_check *check,
                         const struct arguments *arguments)
 {
     struct gw_check_words words = {.model = model, .limits = &arguments->limits};
 
+    if (!to_stdout(arguments))
+        put_part(model, arguments->markdown);
     if (to_stdout(arguments)) {
         gw_check_junit(check, &words, stdout);
     } else if (arguments->markdown) {
@@ -245,6 +266,7 @@ int gw_cmd_check(int argc, char **argv)
         {"junit", required_argument, NULL, 'j'},
         {"markdown", no_argument, NULL, 'm'},
         {"strict", no_argument, NULL, 's'},
+        GW_SELECT_TIMES,
         {"help", no_argument, NULL, 'h'},
         {NULL, 0, NULL, 0},
     };

@@ -10,6 +10,7 @@
 #include "base/exit_code.h"
 #include "command.h"
 #include "export/export.h"
+#include "select_options.h"
 
 #define VERB "export"
 
@@ -18,6 +19,7 @@ struct arguments {
     const char *output; /* NULL: standard output */
     const struct gw_exporter *exporter;
     struct gw_export_options options;
+    struct gw_selection selection;
     bool strict;
 };
 
@@ -38,6 +40,11 @@ static void print_help(void)
         "      --pairs        collapsed: waiter and, behind it, holder\n"
         "      --value TYPE   pprof: only this value, for readers that cannot switch:\n"
         "                     samples, wall, cpu, gil_hold, gil_blame or gil_wait\n"
+        "      --from TIME, --to TIME\n"
+        "                     only what was recorded between them: 5 (seconds from the start),\n"
+        "                     1m, or -5 (from the end)\n"
+        "      --thread NAME  only threads of this name ('worker-*' in quotes) or tid: what they\n"
+        "                     wait and make others wait; may be given several times\n"
         "      --strict       exit with status 3 if the capture is incomplete\n"
         "  -h, --help         this help\n"
         "\n"
@@ -110,17 +117,25 @@ static bool take_option(struct arguments *arguments, int letter)
 static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
 {
     static const struct option options[] = {
-        {"format", required_argument, NULL, 'f'}, {"output", required_argument, NULL, 'o'},
-        {"blame", no_argument, NULL, 'b'},        {"pairs", no_argument, NULL, 'p'},
-        {"value", required_argument, NULL, 'v'},  {"strict", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
+        {"format", required_argument, NULL, 'f'},
+        {"output", required_argument, NULL, 'o'},
+        {"blame", no_argument, NULL, 'b'},
+        {"pairs", no_argument, NULL, 'p'},
+        {"value", required_argument, NULL, 'v'},
+        {"strict", no_argument, NULL, 's'},
+        GW_SELECT_ALL,
+        {"help", no_argument, NULL, 'h'},
+        {NULL, 0, NULL, 0},
     };
     const char *format = NULL;
     int letter;
 
     opterr = 0;
     while ((letter = getopt_long(argc, argv, ":f:o:h", options, NULL)) != -1) {
-        if (letter == 'f') {
+        if (gw_select_option(VERB, letter, &arguments->selection, done)) {
+            if (*done != GW_EXIT_OK)
+                return false;
+        } else if (letter == 'f') {
             format = optarg;
         } else if (letter == 'h') {
             print_help();
@@ -219,10 +234,10 @@ static int export_model(const struct arguments *arguments, const struct gw_model
 static int open_capture(struct arguments *arguments, struct gw_timeline *timeline,
                         struct gw_model **model)
 {
-    if (!arguments->exporter->timeline)
-        return gw_command_open(VERB, arguments->path, model);
-    int code = gw_command_open_timeline(VERB, arguments->path, timeline, model);
-    if (code)
+    if (arguments->exporter->timeline)
+        arguments->selection.timeline = timeline;
+    int code = gw_command_select(VERB, arguments->path, &arguments->selection, model);
+    if (code || !arguments->exporter->timeline)
         return code;
     arguments->options.timeline = timeline;
     int rc = gw_timeline_finish(timeline);

@@ -9,11 +9,13 @@
 #include "base/exit_code.h"
 #include "command.h"
 #include "html.h"
+#include "select_options.h"
 
 struct arguments {
     const char *path;
     const char *output; /* NULL: beside the capture */
     const char *title;  /* NULL: made from the name of the capture */
+    struct gw_selection selection;
     bool strict;
 };
 
@@ -26,6 +28,11 @@ static void print_help(void)
         "\n"
         "  -o, --output OUT  where to ('-': standard output; default: FILE.html)\n"
         "      --title TEXT  title of the page\n"
+        "      --from TIME, --to TIME\n"
+        "                    only what was recorded between them: 5 (seconds from the start), 1m,\n"
+        "                    or -5 (from the end)\n"
+        "      --thread NAME only threads of this name ('worker-*' in quotes) or tid: what they\n"
+        "                    wait and make others wait; may be given several times\n"
         "      --strict      exit with status 3 if the capture is incomplete\n"
         "  -h, --help        this help\n"
         "\n"
@@ -36,16 +43,17 @@ static void print_help(void)
 static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
 {
     static const struct option options[] = {
-        {"output", required_argument, NULL, 'o'},
-        {"title", required_argument, NULL, 't'},
-        {"strict", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"output", required_argument, NULL, 'o'}, {"title", required_argument, NULL, 't'},
+        {"strict", no_argument, NULL, 's'},       GW_SELECT_ALL,
+        {"help", no_argument, NULL, 'h'},         {NULL, 0, NULL, 0},
     };
     int letter;
 
     while ((letter = getopt_long(argc, argv, "o:h", options, NULL)) != -1) {
-        if (letter == 'o') {
+        if (gw_select_option(argv[0], letter, &arguments->selection, done)) {
+            if (*done != GW_EXIT_OK)
+                return false;
+        } else if (letter == 'o') {
             arguments->output = optarg;
         } else if (letter == 't') {
             arguments->title = optarg;
@@ -131,7 +139,7 @@ int gw_cmd_html(int argc, char **argv)
 
     if (!parse_arguments(argc, argv, &arguments, &code))
         return code;
-    code = gw_command_open(argv[0], arguments.path, &model);
+    code = gw_command_select(argv[0], arguments.path, &arguments.selection, &model);
     if (code != GW_EXIT_OK)
         return code;
     code = write_page(argv[0], model, &arguments);

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "report_json.h"
 #include "report_text.h"
+#include "select_options.h"
 
 /* Rows of a table for people, unless they ask for more. */
 #define DEFAULT_TOP 10u
@@ -20,6 +21,7 @@ struct arguments {
     bool strict;
     bool top_given;
     size_t top;
+    struct gw_selection selection;
 };
 
 static void print_help(void)
@@ -30,6 +32,12 @@ static void print_help(void)
            "      --json     write JSON (schema_version 1) instead of text\n"
            "      --top N    rows of the blame and function tables; 0: all (default: %u,\n"
            "                 with --json %u)\n"
+           "      --from TIME, --to TIME\n"
+           "                 only what was recorded between them: 5 (seconds from the start), 1m,\n"
+           "                 or -5 (from the end)\n"
+           "      --thread NAME\n"
+           "                 only threads of this name ('worker-*' in quotes) or tid: what they\n"
+           "                 wait and make others wait; may be given several times\n"
            "      --strict   exit with status 3 if the capture is incomplete\n"
            "  -h, --help     this help\n"
            "\n"
@@ -41,16 +49,17 @@ static void print_help(void)
 static bool parse_arguments(int argc, char **argv, struct arguments *arguments, int *done)
 {
     static const struct option options[] = {
-        {"json", no_argument, NULL, 'j'},
-        {"top", required_argument, NULL, 't'},
-        {"strict", no_argument, NULL, 's'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
+        {"json", no_argument, NULL, 'j'},   {"top", required_argument, NULL, 't'},
+        {"strict", no_argument, NULL, 's'}, GW_SELECT_ALL,
+        {"help", no_argument, NULL, 'h'},   {NULL, 0, NULL, 0},
     };
     int letter;
 
     while ((letter = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-        if (letter == 'j') {
+        if (gw_select_option(argv[0], letter, &arguments->selection, done)) {
+            if (*done != GW_EXIT_OK)
+                return false;
+        } else if (letter == 'j') {
             arguments->json = true;
         } else if (letter == 's') {
             arguments->strict = true;
@@ -100,7 +109,7 @@ int gw_cmd_report(int argc, char **argv)
 
     if (!parse_arguments(argc, argv, &arguments, &code))
         return code;
-    code = gw_command_open(argv[0], arguments.path, &model);
+    code = gw_command_select(argv[0], arguments.path, &arguments.selection, &model);
     if (code != GW_EXIT_OK)
         return code;
     int rc = arguments.json ? write_json(model, arguments.top) : write_text(model, &arguments);

@@ -75,20 +75,15 @@ int gw_command_fail(const char *verb, int code, const char *what)
     return (int)gw_exit_from_error(code);
 }
 
-int gw_command_open(const char *verb, const char *path, struct gw_model **out)
-{
-    return gw_command_open_timeline(verb, path, NULL, out);
-}
-
-int gw_command_open_timeline(const char *verb, const char *path, struct gw_timeline *timeline,
-                             struct gw_model **out)
+int gw_command_select(const char *verb, const char *path, const struct gw_selection *selection,
+                      struct gw_model **out)
 {
     struct gw_diag diag = {0};
-    int rc = gw_model_open_timeline(path, timeline, out, &diag);
+    int rc = gw_selection_open(path, selection, out, &diag);
 
     if (rc < 0) {
         print_diag(verb, &diag);
-        return (int)gw_exit_from_error(rc);
+        return rc == -GW_E_NOT_FOUND ? GW_EXIT_USAGE : (int)gw_exit_from_error(rc);
     }
     const struct gw_model_end *end = &(*out)->end;
     if (gw_model_incomplete(*out))
@@ -113,6 +108,11 @@ static int check_likeness(const char *verb, const struct gw_likeness_side *befor
         return gw_command_fail(verb, rc, "cannot compare the captures");
     print_diag(verb, &diag);
     return (int)gw_exit_from_error(rc);
+}
+
+int gw_command_open(const char *verb, const char *path, struct gw_model **out)
+{
+    return gw_command_select(verb, path, &(const struct gw_selection){0}, out);
 }
 
 int gw_command_open_two(const char *verb, const char *before_path, struct gw_model **before,

@@ -7,7 +7,7 @@
 #include <stdbool.h>
 #include <stdio.h>
 
-#include "model/model.h"
+#include "model/selection.h"
 
 /* argv[0] is the verb. Each returns an exit code of base/exit_code.h. */
 int gw_cmd_report(int argc, char **argv);
@@ -35,9 +35,9 @@ bool gw_command_colour(void);
  * error. Returns 0 and *out, or the exit code after the error was told. */
 int gw_command_open(const char *verb, const char *path, struct gw_model **out);
 
-/* The same with a timeline (model/timeline.h), which has yet to be finished. */
-int gw_command_open_timeline(const char *verb, const char *path, struct gw_timeline *timeline,
-                             struct gw_model **out);
+/* The same for what is asked for of it, which may be nothing: GW_EXIT_USAGE if there is no such. */
+int gw_command_select(const char *verb, const char *path, const struct gw_selection *selection,
+                      struct gw_model **out);
 
 /* Read two captures to be compared, the one of before first. One that cannot be compared with the
  * other (likeness.h) is refused. Returns 0 and both models, or the exit code after the error was

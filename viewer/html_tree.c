@@ -144,9 +144,11 @@ static void fill_entries(struct builder *b, enum gw_html_view view)
     const struct gw_model *model = b->model;
     for (size_t i = 0; i < model->n_pairs; i++) {
         const struct gw_model_pair *pair = &model->pairs[i];
+        if (!gw_model_pair_shown(model, pair))
+            continue;
         struct side waiter = side_of(b, pair->waiter, pair->waiter_stack);
         struct side holder = holder_of(b, pair);
-        b->entries[i] = (struct entry){
+        b->entries[b->n_entries++] = (struct entry){
             .process = model->threads[pair->waiter].process,
             .first = view == GW_HTML_VICTIMS ? waiter : holder,
             .second = view == GW_HTML_VICTIMS ? holder : waiter,
@@ -154,7 +156,6 @@ static void fill_entries(struct builder *b, enum gw_html_view view)
         };
         b->total_ns += pair->ns;
     }
-    b->n_entries = model->n_pairs;
     qsort(b->entries, b->n_entries, sizeof *b->entries, compare_entries);
 }
 

@@ -2,7 +2,8 @@
 /*
  * The two flame graphs of the HTML page: every pair of waiter and holder as a path in a tree, once
  * from the waiter to the holder and once the other way round. Both trees sum to the whole GIL wait
- * (the law of blame), also after folding.
+ * (the law of blame), also after folding; where some threads only are shown, to that of the pairs
+ * with one of them on either side.
  */
 #ifndef GW_HTML_TREE_H
 #define GW_HTML_TREE_H

@@ -72,16 +72,18 @@ static bool rank_threads(struct gw_ranking *ranking, const struct gw_model *mode
     ranking->threads = calloc(model->n_threads + 1, sizeof *ranking->threads);
     if (keys && ranking->threads) {
         for (uint32_t i = 0; i < model->n_threads; i++)
-            keys[i] = (struct thread_key){.row = i,
-                                          .wait_ns = model->threads[i].wait_ns,
-                                          .wall_ns = model->threads[i].wall_ns};
-        qsort(keys, model->n_threads, sizeof *keys, compare_threads);
-        for (uint32_t i = 0; i < model->n_threads; i++)
+            if (!model->threads[i].hidden)
+                keys[ranking->n_threads++] =
+                    (struct thread_key){.row = i,
+                                        .wait_ns = model->threads[i].wait_ns,
+                                        .wall_ns = model->threads[i].wall_ns};
+        qsort(keys, ranking->n_threads, sizeof *keys, compare_threads);
+        for (size_t i = 0; i < ranking->n_threads; i++)
             ranking->threads[i] = keys[i].row;
-        ranking->n_threads = model->n_threads;
     }
+    bool done = keys && ranking->threads;
     free(keys);
-    return ranking->n_threads == model->n_threads && ranking->threads;
+    return done;
 }
 
 static struct gw_ranking_side side_of(const struct gw_model *model, uint32_t thread, uint32_t stack)
@@ -106,6 +108,8 @@ static bool rank_blame(struct gw_ranking *ranking, const struct gw_model *model)
             .holder = side_of(model, pair->holder, pair->holder_stack),
             .kind = pair->kind,
         };
+        if (!gw_model_pair_shown(model, pair))
+            continue;
         int64_t row = gw_rows_put(&rows, &key);
         if (row < 0) {
             gw_rows_fini(&rows);
@@ -172,8 +176,9 @@ static bool rank_suffered_and_caused(struct gw_ranking *ranking, const struct gw
 
     for (size_t i = 0; done && i < model->n_pairs; i++) {
         const struct gw_model_pair *pair = &model->pairs[i];
-        suffered[pair->waiter_stack] += pair->ns;
-        if (pair->kind == GW_BLAME_HELD)
+        if (gw_model_waiter_shown(model, pair))
+            suffered[pair->waiter_stack] += pair->ns;
+        if (pair->kind == GW_BLAME_HELD && gw_model_holder_shown(model, pair))
             caused[pair->holder_stack] += pair->ns;
         ranking->wait_ns += pair->ns;
     }

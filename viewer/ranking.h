@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The tables of a report, largest first: what the text, the JSON and the page show. */
+/* The tables of a report, largest first: what the text, the JSON and the page show. Where some
+ * threads only are shown, pairs have one of them on either side, `suffered` is where these wait,
+ * and `caused` where these make others wait. */
 #ifndef GW_RANKING_H
 #define GW_RANKING_H
 
@@ -33,7 +35,7 @@ struct gw_ranking {
     struct gw_ranking_function *suffered; /* by self_ns, then total_ns */
     struct gw_ranking_function *caused;
     size_t n_threads, n_blame, n_suffered, n_caused;
-    uint64_t wait_ns; /* of all threads: what `blame` sums to */
+    uint64_t wait_ns; /* of all threads, shown or not: what `blame` sums to if all are */
 };
 
 /* NULL when memory ran out. */

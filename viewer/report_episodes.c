@@ -90,7 +90,7 @@ static void put_episode(const struct gw_report *report, const struct gw_episode 
     struct gw_cell cell;
 
     if (gw_cell_begin(&cell))
-        gw_number_seconds(cell.file, episode->begin_ns - report->model->start_ns);
+        gw_number_seconds(cell.file, episode->begin_ns - report->model->part.from_ns);
     gw_columns_put_right(report->out, gw_cell_text(&cell), AT_WIDTH);
     gw_cell_end(&cell);
     put_length_cell(report->out, episode->ns, LENGTH_WIDTH);
@@ -184,11 +184,12 @@ static uint64_t count_switches(const struct gw_model *model)
 }
 
 /* What a hold means, and the exact number beside those seen. */
-static void put_switches(FILE *out, uint64_t switches)
+static void put_switches(FILE *out, uint64_t switches, bool exact)
 {
     fputs(" No other thread was seen to have the GIL during a hold, but its thread may have let go "
-          "and taken it back. Exactly counted, the GIL changed hands ",
+          "and taken it back. ",
           out);
+    fputs(exact ? "Exactly counted, the GIL changed hands " : "The GIL changed hands about ", out);
     gw_number_count(out, switches);
     fputs(switches == 1 ? " time." : " times.", out);
 }
@@ -206,7 +207,7 @@ static void put_intro(const struct gw_report *report, const struct gw_episodes *
         gw_number_length(cell.file, report->model->tick_ns);
         fputs(" are seen only in part, so there may have been more.", cell.file);
         if (!waits)
-            put_switches(cell.file, count_switches(report->model));
+            put_switches(cell.file, count_switches(report->model), !report->model->part.blocks_cut);
     }
     gw_columns_wrap(report->out, gw_cell_text(&cell), 0, 0, GW_REPORT_COLUMNS);
     gw_cell_end(&cell);
@@ -230,14 +231,17 @@ static void put_longest(const struct gw_report *report, const struct gw_episodes
 void gw_report_episodes(const struct gw_report *report)
 {
     const struct gw_model *model = report->model;
+    bool filtered = gw_model_filtered(model);
 
     if (model->waits.n > 0) {
-        gw_report_heading(report, "Single waits for the GIL, longest first");
+        gw_report_heading(report, filtered ? "Single waits of these threads, longest first"
+                                           : "Single waits for the GIL, longest first");
         put_intro(report, &model->waits, true);
         put_longest(report, &model->waits, put_wait);
     }
     if (model->holds.n > 0) {
-        gw_report_heading(report, "Single holds of the GIL, longest first");
+        gw_report_heading(report, filtered ? "Single holds by these threads, longest first"
+                                           : "Single holds of the GIL, longest first");
         put_intro(report, &model->holds, false);
         put_longest(report, &model->holds, put_hold);
     }

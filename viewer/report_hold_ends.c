@@ -68,7 +68,7 @@ static size_t rank(const struct gw_model *model, struct row *rows)
 
     for (size_t i = 0; i < model->n_threads; i++) {
         uint64_t ends = gw_hold_ends_count(&model->threads[i].hold_ends);
-        if (ends)
+        if (ends && !model->threads[i].hidden)
             rows[n++] = (struct row){.thread = (uint32_t)i, .n = ends};
     }
     qsort(rows, n, sizeof *rows, compare_rows);
@@ -104,7 +104,8 @@ void gw_report_hold_ends(const struct gw_report *report)
             gw_report_thread_name(report, rows[i].thread);
             put_ends(report->out, &model->threads[rows[i].thread].hold_ends);
         }
-        gw_columns_put(report->out, "all threads", GW_REPORT_THREAD_COLUMNS);
+        gw_columns_put(report->out, gw_model_filtered(model) ? "these threads" : "all threads",
+                       GW_REPORT_THREAD_COLUMNS);
         put_ends(report->out, &all);
     }
     free(rows);

@@ -231,6 +231,34 @@ static json_t *recorded_json(const struct gw_model *model)
                      seconds_of(model->start_ns));
 }
 
+/* Null for all of a recording. */
+static json_t *part_json(const struct gw_model *model)
+{
+    const struct gw_model_part *part = &model->part;
+
+    if (!part->given)
+        return json_null();
+    return json_pack("{s:o, s:o, s:o, s:b}", "from_s", seconds_of(model->start_ns - part->from_ns),
+                     "to_s", seconds_of(model->end_ns - part->from_ns), "recording_s",
+                     seconds_of(part->to_ns - part->from_ns), "counts_shared", part->blocks_cut);
+}
+
+/* Null for all threads. Sums of all threads are here, for what is shown to be a share of. */
+static json_t *shown_json(const struct builder *builder)
+{
+    const struct gw_model *model = builder->model;
+    uint64_t wall_ns = 0;
+
+    if (!gw_model_filtered(model))
+        return json_null();
+    for (size_t i = 0; i < model->n_threads; i++)
+        wall_ns += model->threads[i].wall_ns;
+    return json_pack("{s:o, s:I, s:I, s:o, s:o}", "match", text(model, model->shown), "threads",
+                     (json_int_t)builder->ranking->n_threads, "of", (json_int_t)model->n_threads,
+                     "all_wall_s", seconds_of(wall_ns), "all_gil_wait_s",
+                     seconds_of(gw_model_total_wait_ns(model)));
+}
+
 static json_t *summary_json(const struct builder *builder)
 {
     char *sentence = gw_summary_text(builder->model, builder->losses);
@@ -247,13 +275,14 @@ static json_t *build(const struct builder *builder)
 
     return json_pack(
         "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o}",
+        "s:o, s:o, s:o}",
         "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary_json(builder), "verdict",
         gw_verdict_json(model, builder->losses), "target", target_json(model), "recorded",
-        recorded_json(model), "duration_s", seconds_of(model->end_ns - model->start_ns), "quality",
-        quality_json(model), "end", end_json(model), "processes", processes_json(model), "gil",
-        main_gil_json(model), "gils", gils_json(model), "threads", threads_json(builder), "blame",
-        blame_json(builder), "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
+        recorded_json(model), "part", part_json(model), "shown", shown_json(builder), "duration_s",
+        seconds_of(model->end_ns - model->start_ns), "quality", quality_json(model), "end",
+        end_json(model), "processes", processes_json(model), "gil", main_gil_json(model), "gils",
+        gils_json(model), "threads", threads_json(builder), "blame", blame_json(builder),
+        "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
         functions_json(builder, ranking->suffered, ranking->n_suffered), "functions_caused",
         functions_json(builder, ranking->caused, ranking->n_caused), "waits",
         gw_report_json_waits(model), "holds", gw_report_json_holds(model));

@@ -26,6 +26,14 @@
  *                      switches_hz} or null}}
  *   target             {pid, python, free_threaded} of the first process sampled, or null
  *   recorded           {writer, kernel, cpus, start_unix_s, start_monotonic_s (CLOCK_MONOTONIC)}
+ *   part               {from_s, to_s, recording_s (of all of it), counts_shared (switches and the
+ *                      counts of quality are shared out by ticks at its ends)}, since the
+ *                      recording began; null: the report is of all of it
+ *   shown              {match ("worker-*, hog"), threads, of (all), all_wall_s, all_gil_wait_s}:
+ *                      `threads`, `waits` and `holds` are those of these threads only, `blame` has
+ *                      the pairs with one of them on either side, `functions_suffered` is where
+ *                      they wait, `functions_caused` where they make others wait, and `summary`
+ *                      speaks of them; all else is of all threads. null: all are shown
  *   duration_s         from the first instant looked at to the last
  *   quality            {ticks, late, torn, dropped, displacing (ticks that took a CPU from the
  *                      target), disturbed (nearly all did), stops and stopped_s (threads

@@ -51,10 +51,10 @@ static json_t *stack_json(const struct gw_model *model, uint32_t stack)
 /* What waits and holds have in common: when, how long, which GIL. */
 static json_t *episode_json(const struct gw_model *model, const struct gw_episode *episode)
 {
-    return json_pack("{s:o, s:o, s:o, s:b, s:I}", "start_s",
-                     seconds(episode->begin_ns - model->start_ns), "seconds", seconds(episode->ns),
-                     "uncertainty_s", seconds(episode->uncertainty_ns), "cut", episode->cut,
-                     "interpreter", (json_int_t)model->gils[episode->gil].interpreter);
+    return json_pack(
+        "{s:o, s:o, s:o, s:b, s:I}", "start_s", seconds(episode->begin_ns - model->part.from_ns),
+        "seconds", seconds(episode->ns), "uncertainty_s", seconds(episode->uncertainty_ns), "cut",
+        episode->cut, "interpreter", (json_int_t)model->gils[episode->gil].interpreter);
 }
 
 static json_t *wait_json(const struct gw_model *model, const struct gw_episode *wait)
@@ -133,7 +133,7 @@ static json_t *holds_of_threads_json(const struct gw_model *model)
 
     for (size_t i = 0; i < model->n_threads; i++) {
         const struct gw_model_thread *thread = &model->threads[i];
-        if (gw_hold_ends_count(&thread->hold_ends) == 0)
+        if (gw_hold_ends_count(&thread->hold_ends) == 0 || thread->hidden)
             continue;
         json_t *object =
             json_pack("{s:I, s:I, s:o}", "pid", (json_int_t)model->processes[thread->process].pid,

@@ -77,7 +77,10 @@ static void put_blame(const struct gw_report *report)
 
     if (ranking->n_blame == 0)
         return;
-    gw_report_heading(report, "Who waits for whom, by share of all GIL wait");
+    gw_report_heading(
+        report, gw_model_filtered(report->model)
+                    ? "Who waits for whom, with one of these threads, by share of all GIL wait"
+                    : "Who waits for whom, by share of all GIL wait");
     for (size_t i = 0; i < shown(report, ranking->n_blame); i++)
         put_blame_row(report, &ranking->blame[i]);
     for (size_t i = shown(report, ranking->n_blame); i < ranking->n_blame; i++)
@@ -117,6 +120,15 @@ void gw_report_tables(const struct gw_report *report)
     const struct gw_ranking *ranking = report->ranking;
 
     put_blame(report);
-    put_functions(report, "Functions that suffer GIL wait", ranking->suffered, ranking->n_suffered);
-    put_functions(report, "Functions that cause GIL wait", ranking->caused, ranking->n_caused);
+    bool filtered = gw_model_filtered(report->model);
+    put_functions(report,
+                  filtered
+                      ? "Functions in which these threads suffer GIL wait, by share of all GIL wait"
+                      : "Functions that suffer GIL wait",
+                  ranking->suffered, ranking->n_suffered);
+    put_functions(report,
+                  filtered
+                      ? "Functions in which these threads cause GIL wait, by share of all GIL wait"
+                      : "Functions that cause GIL wait",
+                  ranking->caused, ranking->n_caused);
 }

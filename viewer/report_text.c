@@ -61,12 +61,23 @@ static void put_head(const struct gw_report *report)
 
     for (size_t i = 0; i < model->n_processes; i++)
         put_process(report, &model->processes[i]);
+    if (model->part.given) {
+        fputs("Part of the recording: ", out);
+        gw_label_part(out, model);
+        putc('\n', out);
+    }
     gw_number_seconds(out, model->end_ns - model->start_ns);
     fputs(" recorded, ", out);
     gw_number_count(out, model->quality.ticks);
     fputs(" ticks, ", out);
     gw_number_count(out, count_observed(model));
-    fputs(count_observed(model) == 1 ? " thread\n\n" : " threads\n\n", out);
+    fputs(count_observed(model) == 1 ? " thread\n" : " threads\n", out);
+    if (gw_model_filtered(model)) {
+        fputs("Shown: only threads that match ", out);
+        gw_label_text(out, gw_model_text(model, model->shown), NULL);
+        putc('\n', out);
+    }
+    putc('\n', out);
 }
 
 static bool put_sentence(const struct gw_report *report)
@@ -98,7 +109,7 @@ static void put_gil(const struct gw_report *report, const struct gw_model_gil *g
         gw_number_percent(out, gw_losses_busy(gil));
         fputs(", waited for ", out);
         gw_number_seconds(out, gil->wait_ns);
-        fputs(" in all; ", out);
+        fputs(report->model->part.blocks_cut ? " in all; about " : " in all; ", out);
         gw_number_count(out, gil->switches);
         fputs(" switches", out);
         if (gil->switch_interval_us)
@@ -177,6 +188,11 @@ static void put_quality(const struct gw_report *report)
         gw_number_seconds(out, quality->stopped_ns);
         fputs(" in all\n", out);
     }
+    if (model->part.blocks_cut)
+        fputs("the capture counts these, and switches of the GIL, about once a second: at the ends "
+              "of "
+              "this\npart they are shared out by ticks\n",
+              out);
     if (gw_estimate_disturbed(quality))
         fputs("nearly every tick took the CPU from the target, which changes who waits: waits can "
               "be\n"

@@ -114,6 +114,23 @@ static void put_thread(const struct gw_report *report, uint32_t row)
     put_states(report, thread);
 }
 
+/* Why there are none of the exact times, which do not come from ticks. */
+static void put_inexact(const struct gw_report *report)
+{
+    const struct gw_model *model = report->model;
+    bool missing = false;
+
+    for (size_t i = 0; i < model->n_threads; i++)
+        missing |=
+            model->threads[i].wall_ns > 0 && !model->threads[i].exact && !model->threads[i].hidden;
+    if (missing && model->part.blocks_cut)
+        gw_columns_wrap(
+            report->out,
+            "On CPU and run queue: the capture has them about once a second, so they are "
+            "not known (-) of threads that ran in a second which this part cuts.",
+            0, 0, GW_REPORT_COLUMNS);
+}
+
 void gw_report_threads(const struct gw_report *report)
 {
     unsigned tid_width = report->many_processes ? MANY_TID_WIDTH : TID_WIDTH;
@@ -129,4 +146,5 @@ void gw_report_threads(const struct gw_report *report)
     for (size_t i = 0; i < report->ranking->n_threads; i++)
         if (report->model->threads[report->ranking->threads[i]].wall_ns > 0)
             put_thread(report, report->ranking->threads[i]);
+    put_inexact(report);
 }

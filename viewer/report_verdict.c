@@ -24,7 +24,8 @@ bool gw_report_verdict(const struct gw_report *report)
     if (rc == 0)
         rc = gw_verdict_words_init(&words, report->model, report->losses, &verdict);
     if (rc == 0) {
-        gw_report_heading(report, "Verdict");
+        gw_report_heading(report,
+                          gw_model_filtered(report->model) ? "Verdict on all threads" : "Verdict");
         gw_columns_wrap(report->out, words.sentence, 0, 0, GW_REPORT_COLUMNS);
         put_lines(report, &words.evidence);
         if (words.remedies.n > 0)

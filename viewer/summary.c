@@ -5,6 +5,7 @@
 
 #include "model/label.h"
 #include "number.h"
+#include "summary_shown.h"
 
 /* "3 of 12 threads lost 41 % ±2 of their time to the GIL" */
 static void put_loss(FILE *out, const struct gw_model *model, const struct gw_losses *losses)
@@ -139,8 +140,12 @@ char *gw_summary_text(const struct gw_model *model, const struct gw_losses *loss
 
     if (!out)
         return NULL;
-    put_summary(out, model, losses);
-    if (fclose(out) != 0) {
+    int rc = 0;
+    if (gw_model_filtered(model))
+        rc = gw_summary_put_shown(out, model);
+    else
+        put_summary(out, model, losses);
+    if (fclose(out) != 0 || rc < 0) {
         free(text);
         text = NULL;
     }

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /*
  * The answer in one sentence: "3 of 12 threads lost 41 % ±2 of their time to the GIL; 78 % of it
- * while `report-builder` was in build (app/server.py:86)."
+ * while `report-builder` was in build (app/server.py:86)." Where some threads only are shown, it is
+ * about these: summary_shown.h.
  */
 #ifndef GW_SUMMARY_H
 #define GW_SUMMARY_H

@@ -45,5 +45,6 @@
 #define GW_MAX_TICKS_PER_BLOCK 100000u
 #define GW_MAX_PAIRS (1u << 20) /* pairs a viewer keeps apart; up to 64 bytes each */
 #define GW_MAX_SPANS (1u << 26) /* spans of a timeline; up to 48 bytes each, in a file */
+#define GW_MAX_THREAD_PATTERNS 64u        /* --thread on one command line */
 
 #endif

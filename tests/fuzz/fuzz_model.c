@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Any bytes as a DATA message in an otherwise whole capture: the checksum is right, so that the
- * bytes reach the model. Whatever they say, the sums must hold and the reports can be made. */
+ * bytes reach the model. Whatever they say, the sums must hold and the reports can be made, of all
+ * of it and of the middle of it. */
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
 #include "format/chunk.h"
-#include "model/model.h"
+#include "model/selection.h"
 #include "model/timeline.h"
 #include "report_json.h"
 #include "report_text.h"
@@ -55,6 +56,31 @@ static void put_chunk(int fd, uint8_t kind, const uint8_t *payload, size_t len)
     put(fd, payload, len);
 }
 
+static void check(const struct gw_model *model)
+{
+    if (gw_model_check(model, NULL) < 0)
+        abort();
+    make_reports(model);
+}
+
+/* fd is taken over. */
+static void check_middle(int fd, const struct gw_model *whole)
+{
+    uint64_t third_ns = (whole->end_ns - whole->start_ns) / 3;
+    const struct gw_selection selection = {.from = {.given = true, .ns = third_ns},
+                                           .to = {.given = true, .from_end = true, .ns = third_ns},
+                                           .threads = {"?*"},
+                                           .n_threads = whole->n_threads > 1};
+    struct gw_model *part = NULL;
+
+    if (lseek(fd, 0, SEEK_SET) != 0)
+        abort();
+    if (gw_selection_read(fd, "fuzz", &selection, &part, NULL) < 0)
+        return;
+    check(part);
+    gw_model_free(part);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gw_file_head head = {.major = GW_CAPTURE_MAJOR};
@@ -67,14 +93,19 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     put_chunk(fd, GW_CHUNK_HEADER, data, 0);
     put_chunk(fd, GW_CHUNK_DATA, data, size);
     put_chunk(fd, GW_CHUNK_END, data, 0);
-    if (lseek(fd, 0, SEEK_SET) == 0 &&
-        gw_model_read_timeline(fd, "fuzz", &timeline, &model, NULL) == 0) {
-        if (gw_model_check(model, NULL) < 0)
-            abort();
-        check_timeline(model, &timeline);
-        make_reports(model);
-        gw_model_free(model);
+    int again = dup(fd);
+    if (again < 0 || lseek(fd, 0, SEEK_SET) != 0)
+        abort();
+    const struct gw_selection all = {.timeline = &timeline};
+    if (gw_selection_read(fd, "fuzz", &all, &model, NULL) < 0) {
+        gw_timeline_fini(&timeline);
+        close(again);
+        return 0;
     }
+    check(model);
+    check_timeline(model, &timeline);
     gw_timeline_fini(&timeline);
+    check_middle(again, model);
+    gw_model_free(model);
     return 0;
 }

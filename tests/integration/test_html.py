@@ -116,9 +116,9 @@ class HtmlPage(Case):
         self.capture = make_capture(HOSTILE, self.folder / "x.gilwait")
         self.page = self.open(self.capture)
 
-    def open(self, capture, **size):
+    def open(self, capture, options=(), **size):
         path = self.folder / (capture.name + ".html")
-        self.gilwait("html", capture, "-o", path, program="gilwait-view")
+        self.gilwait("html", capture, "-o", path, *options, program="gilwait-view")
         page = Page(**size)
         self.addCleanup(page.close)
         page.open(path)
@@ -154,6 +154,20 @@ class HtmlPage(Case):
         self.assertEqual(self.count("#suffered tbody tr"), len(report["functions_suffered"]))
         self.assertEqual(self.count("#caused tbody tr"), len(report["functions_caused"]))
         self.assertIn("1,000", self.text("#quality"))
+
+    def test_a_part_and_some_threads(self):
+        """Worker 4712 waits for the builder; the shares stay those of all waiting."""
+        page = self.page
+        self.page = self.open(self.capture, ("--from", "0.5", "--thread", "4712"))
+        target = self.text("#target")
+        self.assertIn("0.500\u00a0s to 1.000\u00a0s of 1.000\u00a0s recorded", target)
+        self.assertIn("only threads that match 4712", target)
+        self.assertEqual(self.count("#threads .bar"), 1)
+        self.assertIn("of these threads together", self.text("#figures"))
+        self.assertIn("shared out", self.text("#quality"))
+        self.assertIn("Only pairs with one of these threads", self.text("#blame"))
+        self.assertIn("44.4\u00a0%", self.text("#suffered"))  # 0.4 s of 0.4 s and 0.5 s
+        self.assertEqual(page.complaints + self.page.complaints, [])
 
     def test_bars_say_their_states_in_words(self):
         words = self.page.evaluate('document.querySelector("#threads .bar").getAttribute("aria-label")')

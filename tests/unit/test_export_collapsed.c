@@ -12,6 +12,7 @@
 
 #include "base/cleanup.h"
 #include "export/export.h"
+#include "model/selection.h"
 #include "support/capture_text.h"
 
 /* A builder holds the GIL, then nobody, then nobody knows; two workers wait, one without a name. */
@@ -115,6 +116,30 @@ static void test_pairs(void **state)
 }
 
 /* 1499 ns are 1 us, 1500 ns are 2 us, and what rounds to nothing is left out. */
+/* Each view has the stacks of the threads that are shown on its own side. */
+static void test_some_threads_only(void **state)
+{
+    (void)state;
+    const struct gw_selection selection = {.threads = {"builder"}, .n_threads = 1};
+    static const char *const blamed[] = {BUILDER " 5000\n"};
+    struct gw_model *model = NULL;
+    char capture[4096];
+
+    snprintf(capture, sizeof capture, "%s%s", preamble, waits);
+    assert_int_equal(
+        gw_selection_read(capture_text_memfd(capture), "test", &selection, &model, NULL), 0);
+    GW_AUTO_FREE char *victims = collapsed(model, GW_EXPORT_VICTIMS);
+    GW_AUTO_FREE char *blame = collapsed(model, GW_EXPORT_BLAME);
+    GW_AUTO_FREE char *pairs = collapsed(model, GW_EXPORT_PAIRS);
+    assert_string_equal(victims, "");
+    assert_lines(blame, blamed, 1);
+    assert_non_null(strstr(pairs, WORKER ";waiting for GIL;" BUILDER));
+    assert_non_null(strstr(pairs, NAMELESS ";waiting for GIL;" BUILDER));
+    assert_null(strstr(pairs, "no holder"));
+    assert_null(strstr(pairs, "unknown"));
+    gw_model_free(model);
+}
+
 static void test_times_are_rounded(void **state)
 {
     (void)state;
@@ -167,6 +192,7 @@ int main(void)
         cmocka_unit_test(test_waiters),
         cmocka_unit_test(test_holders),
         cmocka_unit_test(test_pairs),
+        cmocka_unit_test(test_some_threads_only),
         cmocka_unit_test(test_times_are_rounded),
         cmocka_unit_test(test_a_failing_output_is_told),
     };

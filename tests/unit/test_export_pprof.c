@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "export/export.h"
 #include "export/pprof_samples.h"
+#include "model/selection.h"
 #include "pprof.pb-c.h"
 #include "support/capture_text.h"
 
@@ -305,6 +306,38 @@ static void test_one_value_alone(void **state)
     gw_model_free(model);
 }
 
+static bool has_comment(const profile *p, const char *words)
+{
+    for (size_t i = 0; i < p->n_comment; i++)
+        if (strstr(text_of(p, p->comment[i]), words))
+            return true;
+    return false;
+}
+
+static void test_some_threads_of_a_part(void **state)
+{
+    (void)state;
+    const struct gw_selection selection = {
+        .from = {.given = true, .ns = 2 * MS}, .threads = {"builder"}, .n_threads = 1};
+    struct gw_model *model = NULL;
+
+    assert_int_equal(
+        gw_selection_read(capture_text_memfd(capture), "test", &selection, &model, NULL), 0);
+    profile *p = profile_of(model, NULL);
+    check_rules(p);
+    for (size_t i = 0; i < p->n_sample; i++)
+        assert_string_equal(label_of(p, p->sample[i], "thread_name"), "builder");
+    assert_int_equal(sum_of(p, GW_PPROF_WALL), 8 * MS);
+    assert_int_equal(sum_of(p, GW_PPROF_GIL_BLAME), 5 * MS);
+    assert_int_equal(sum_of(p, GW_PPROF_GIL_WAIT), 0);
+    assert_int_equal(p->duration_nanos, 8 * MS);
+    assert_int_equal(p->time_nanos, 1790000001000000000 + 2 * MS);
+    assert_true(has_comment(p, "part of the recording: 0.002 s to 0.010 s of 0.010 s"));
+    assert_true(has_comment(p, "only threads that match builder"));
+    perftools__profiles__profile__free_unpacked(p, NULL);
+    gw_model_free(model);
+}
+
 static void test_nothing_recorded_is_a_profile_too(void **state)
 {
     (void)state;
@@ -330,6 +363,7 @@ int main(void)
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_rules_of_strict_readers),
         cmocka_unit_test(test_one_value_alone),
+        cmocka_unit_test(test_some_threads_of_a_part),
         cmocka_unit_test(test_nothing_recorded_is_a_profile_too),
     };
 

@@ -347,6 +347,33 @@ static void test_any_pairs_sum_to_the_wait_of_each_thread(void **state)
     json_decref(at_once);
 }
 
+/* Both graphs have the pairs with a shown thread on either side, so that their widths are alike. */
+static void test_some_threads_only(void **state)
+{
+    (void)state;
+    const struct gw_model_pair pairs[] = {
+        held(0, IN_HANDLE, 2, IN_RUN, 10),
+        held(1, IN_HANDLE, 2, IN_RUN, 20),
+        held(1, IN_HANDLE, 0, IN_HANDLE, 40),
+        without_holder(1, IN_HANDLE, GW_BLAME_HANDOFF, 80),
+        without_holder(0, IN_HANDLE, GW_BLAME_HANDOFF, 160),
+    };
+    struct gw_model_thread some[COUNT(threads)];
+    struct gw_model model = model_of(pairs, COUNT(pairs));
+
+    memcpy(some, threads, sizeof some);
+    some[1].hidden = some[2].hidden = true;
+    model.threads = some;
+    model.shown = WORKER_1;
+    assert_tree(tree_of(&model, GW_HTML_VICTIMS, 0),
+                "all=210(thread:worker-1=170(:handle=170(link=170(thread:builder=10(:run=10) "
+                "handoff=160))) thread:worker-2=40(:handle=40(link=40(thread:worker-1=40("
+                ":handle=40)))))");
+    json_t *culprits = tree_of(&model, GW_HTML_CULPRITS, 0);
+    assert_int_equal(json_integer_value(json_object_get(culprits, "v")), 210);
+    json_decref(culprits);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -360,6 +387,7 @@ int main(void)
         cmocka_unit_test(test_folding_gets_harder_until_the_page_is_light),
         cmocka_unit_test(test_the_deepest_stacks_fit),
         cmocka_unit_test(test_any_pairs_sum_to_the_wait_of_each_thread),
+        cmocka_unit_test(test_some_threads_only),
     };
     return cmocka_run_group_tests(tests, make_strings, free_strings);
 }

@@ -8,6 +8,7 @@
 
 #include <cmocka.h>
 
+#include "model/selection.h"
 #include "ranking.h"
 #include "support/capture_text.h"
 
@@ -97,6 +98,47 @@ static void test_functions_count_recursion_once(void **state)
     assert_int_equal(ranking->caused[0].self_ns, 8 * MS);
 }
 
+/* Only w1, or only the hog: pairs with it on either side, and its own functions. */
+static void test_some_threads_only(void **state)
+{
+    static const struct {
+        const char *name;
+        size_t n_blame;
+        uint64_t blame_ns;
+        const char *suffered, *caused; /* the function with the most in it; NULL: there is none */
+    } cases[] = {
+        {"w1", 2, 6 * MS, "leaf", NULL},
+        {"w2", 2, 3 * MS, "other", NULL},
+        {"hog", 3, 8 * MS, NULL, "spin"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct gw_selection selection = {.threads = {cases[i].name}, .n_threads = 1};
+        struct gw_model *some = NULL;
+        assert_int_equal(
+            gw_selection_read(capture_text_memfd(capture), "test", &selection, &some, NULL), 0);
+        struct gw_ranking *its = gw_ranking_new(some);
+        uint64_t sum = 0;
+        assert_int_equal(its->n_threads, 1);
+        assert_string_equal(gw_model_text(some, some->threads[its->threads[0]].name),
+                            cases[i].name);
+        for (size_t b = 0; b < its->n_blame; b++)
+            sum += its->blame[b].ns;
+        assert_int_equal(its->n_blame, cases[i].n_blame);
+        assert_int_equal(sum, cases[i].blame_ns);
+        assert_int_equal(its->wait_ns, 9 * MS);
+        assert_int_equal(its->n_suffered > 0, cases[i].suffered != NULL);
+        assert_int_equal(its->n_caused > 0, cases[i].caused != NULL);
+        if (cases[i].suffered)
+            assert_string_equal(function_name(its->suffered[0].function), cases[i].suffered);
+        if (cases[i].caused)
+            assert_string_equal(function_name(its->caused[0].function), cases[i].caused);
+        gw_ranking_free(its);
+        gw_model_free(some);
+    }
+}
+
 static int setup(void **state)
 {
     (void)state;
@@ -120,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_threads_by_wait),
         cmocka_unit_test(test_blame_by_leaf_frame),
         cmocka_unit_test(test_functions_count_recursion_once),
+        cmocka_unit_test(test_some_threads_only),
     };
     return cmocka_run_group_tests(tests, setup, teardown);
 }

@@ -11,6 +11,7 @@
 
 #include <cmocka.h>
 
+#include "model/selection.h"
 #include "report_json.h"
 #include "support/capture_text.h"
 
@@ -199,6 +200,41 @@ static void test_empty_and_odd_captures(void **state)
     gw_model_free(model);
 }
 
+static void test_some_threads_of_a_part(void **state)
+{
+    const struct gw_selection selection = {
+        .from = {.given = true, .ns = 2000000}, .threads = {"hog"}, .n_threads = 1};
+    struct gw_model *model = NULL;
+
+    (void)state;
+    assert_int_equal(
+        gw_selection_read(capture_text_memfd(capture), "test", &selection, &model, NULL), 0);
+    json_t *report = gw_report_json(model, 0);
+    assert_number(report, "part/from_s", 0.002);
+    assert_number(report, "part/to_s", 0.01);
+    assert_number(report, "part/recording_s", 0.01);
+    assert_true(json_is_true(at(report, "part/counts_shared")));
+    assert_number(report, "recorded/start_monotonic_s", 0.002);
+    assert_number(report, "duration_s", 0.008);
+    assert_text(report, "shown/match", "hog");
+    assert_number(report, "shown/threads", 1);
+    assert_number(report, "shown/of", 2);
+    assert_number(report, "shown/all_wall_s", 0.014);
+    assert_number(report, "shown/all_gil_wait_s", 0.006);
+    assert_int_equal(json_array_size(at(report, "threads")), 1);
+    assert_number(report, "threads/0/tid", 42);
+    assert_true(json_is_null(at(report, "threads/0/cpu_s")));
+    assert_int_equal(json_array_size(at(report, "blame")), 2); /* lines 5 and 6; no hand-off */
+    assert_int_equal(json_array_size(at(report, "functions_suffered")), 0);
+    assert_int_equal(json_array_size(at(report, "functions_caused")), 1);
+    assert_number(report, "waits/count", 0);
+    assert_number(report, "holds/count", 1);
+    assert_number(report, "holds/longest/0/start_s", 0.002);
+    assert_int_equal(json_array_size(at(report, "holds/threads")), 1);
+    json_decref(report);
+    gw_model_free(model);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -207,6 +243,7 @@ int main(void)
         cmocka_unit_test(test_single_waits_and_holds),
         cmocka_unit_test(test_top_says_what_it_leaves_out),
         cmocka_unit_test(test_empty_and_odd_captures),
+        cmocka_unit_test(test_some_threads_of_a_part),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

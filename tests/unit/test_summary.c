@@ -10,6 +10,7 @@
 
 #include <cmocka.h>
 
+#include "model/selection.h"
 #include "summary.h"
 #include "support/capture_text.h"
 
@@ -142,6 +143,46 @@ static void test_nothing_and_no_gil(void **state)
     gw_model_free(model);
 }
 
+static void test_some_threads_only(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *pattern, *sentence;
+    } cases[] = {
+        {"w?",
+         "2 of 4 threads match w?: they lost 50.0 % ±0.1 of their time to the GIL, 90 % of it "
+         "while `hog` had it, and made other threads wait for 0.100 s."},
+        {"hog",
+         "1 of 4 threads matches hog: it lost 10.0 % ±0.1 of its time to the GIL, 100 % of it "
+         "while `w1` had it, and made other threads wait for 0.900 s."},
+        {"hog-2",
+         "1 of 4 threads matches hog-2: it lost 0.0 % ±0.3 of its time to the GIL, and made "
+         "other threads wait for 0.000 s."},
+        {"*", "4 of 4 threads match *: they lost 27.5 % ±0.1 of their time to the GIL, 82 % of it "
+              "while `hog` had it."},
+    };
+    char text[4096];
+
+    snprintf(text, sizeof text,
+             "%strack 0 0:gil-running:3 900:gil-wait:3\n"
+             "track 1 0:gil-wait:1 500:io-wait:1 900:gil-running:1\n"
+             "track 2 0:io-wait:1 400:gil-wait:1 700:io-wait:1 800:gil-wait:1\n"
+             "track 3 0:io-wait:1\nholders 0 0:0 900:1\nwrite\nend duration\n",
+             preamble);
+    for (size_t i = 0; i < sizeof cases / sizeof cases[0]; i++) {
+        const struct gw_selection selection = {.threads = {cases[i].pattern}, .n_threads = 1};
+        struct gw_model *model = NULL;
+        assert_int_equal(
+            gw_selection_read(capture_text_memfd(text), "test", &selection, &model, NULL), 0);
+        struct gw_losses *losses = gw_losses_new(model);
+        char *got = gw_summary_text(model, losses);
+        assert_string_equal(got, cases[i].sentence);
+        free(got);
+        gw_losses_free(losses);
+        gw_model_free(model);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -153,6 +194,7 @@ int main(void)
         cmocka_unit_test(test_what_may_be_chance_is_no_loss),
         cmocka_unit_test(test_a_holder_that_nobody_saw),
         cmocka_unit_test(test_nothing_and_no_gil),
+        cmocka_unit_test(test_some_threads_only),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -11,6 +11,7 @@
 #include <cmocka.h>
 
 #include "model/model.h"
+#include "model/selection.h"
 #include "model/timeline.h"
 #include "support/capture_text.h"
 
@@ -38,8 +39,8 @@ static struct world read_blocks(const char *blocks)
     char text[8192];
 
     snprintf(text, sizeof text, "%s%swrite\nend duration\n", preamble, blocks);
-    assert_int_equal(gw_model_read_timeline(capture_text_memfd(text), "test", &world.timeline,
-                                            &world.model, &diag),
+    const struct gw_selection all = {.timeline = &world.timeline};
+    assert_int_equal(gw_selection_read(capture_text_memfd(text), "test", &all, &world.model, &diag),
                      0);
     assert_int_equal(world.model->end.error, 0);
     assert_int_equal(gw_timeline_finish(&world.timeline), 0);

@@ -82,8 +82,9 @@ static void put_names(struct writer *w)
                      json_pack("{s:i}", "sort_index", -1));
     }
     for (uint32_t i = 0; i < model->n_threads; i++)
-        put_name(w, pid_of_thread(model, i), model->threads[i].tid, "thread_name",
-                 gw_json_thread_label(model, i));
+        if (!model->threads[i].hidden)
+            put_name(w, pid_of_thread(model, i), model->threads[i].tid, "thread_name",
+                     gw_json_thread_label(model, i));
 }
 
 /* Put the holder of a wait, or of a GIL, into *args, which is let go of if memory runs out. */
@@ -152,7 +153,7 @@ static void put_thread_span(struct writer *w, const struct gw_timeline_span *spa
     fprintf(w->out, ",\"cat\":\"%s\",\"args\":", gw_rollup_name(gw_state_rollup(span->state)));
     put_json(w, thread_args(w, span));
     putc('}', w->out);
-    if (span->kind != GW_BLAME_HELD || !span->holder_seen)
+    if (span->kind != GW_BLAME_HELD || !span->holder_seen || model->threads[span->holder].hidden)
         return;
     uint64_t at = span->begin_ns - model->start_ns;
     w->n_flows++;
@@ -193,7 +194,7 @@ static void put_file(struct writer *w, const struct gw_timeline *timeline)
     for (size_t i = 0; i < timeline->n && !w->error; i++) {
         if (timeline->spans[i].thread == GW_NO_THREAD)
             put_gil_span(w, &timeline->spans[i]);
-        else
+        else if (!w->model->threads[timeline->spans[i].thread].hidden)
             put_thread_span(w, &timeline->spans[i]);
     }
     fputs("\n]}\n", w->out);

@@ -47,6 +47,21 @@ static struct line line_of(const struct gw_model_pair *pair, enum gw_export_view
     return line;
 }
 
+/* A line has one side or both, which have to be of a thread that is to be shown. */
+static bool is_shown(const struct gw_model *model, const struct gw_model_pair *pair,
+                     enum gw_export_view view)
+{
+    switch (view) {
+    case GW_EXPORT_VICTIMS:
+        return gw_model_waiter_shown(model, pair);
+    case GW_EXPORT_BLAME:
+        return gw_model_holder_shown(model, pair);
+    case GW_EXPORT_PAIRS:
+        break;
+    }
+    return gw_model_pair_shown(model, pair);
+}
+
 static void print_side(FILE *out, const struct gw_model *model, uint32_t thread, uint32_t stack)
 {
     uint32_t path[GW_MODEL_MAX_DEPTH];
@@ -99,7 +114,8 @@ static int write_collapsed(const struct gw_model *model, const struct gw_export_
 
     for (size_t i = 0; rc == 0 && i < model->n_pairs; i++) {
         struct line line = line_of(&model->pairs[i], options->view);
-        rc = add_line(&lines, &line);
+        if (is_shown(model, &model->pairs[i], options->view))
+            rc = add_line(&lines, &line);
     }
     errno = 0;
     for (uint32_t row = 0; rc == 0 && row < lines.n; row++)

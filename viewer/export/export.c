@@ -6,12 +6,8 @@
 #include "export/exporters.h"
 
 static const struct gw_exporter *const exporters[] = {
-    &gw_exporter_collapsed,
-    &gw_exporter_pprof,
-    &gw_exporter_json_lines,
-    &gw_exporter_speedscope,
-    &gw_exporter_chrome_trace,
-    &gw_exporter_firefox,
+    &gw_exporter_collapsed,  &gw_exporter_pprof,        &gw_exporter_json_lines,
+    &gw_exporter_speedscope, &gw_exporter_chrome_trace, &gw_exporter_firefox,
 };
 
 const struct gw_exporter *const *gw_exporter_list(size_t *n)

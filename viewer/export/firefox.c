@@ -148,7 +148,7 @@ static void put_threads(struct gw_firefox_writer *w)
 
     for (uint32_t row = 0; row < w->model->n_threads && !w->error; row++) {
         w->first_span = w->spans.first[row];
-        if (w->first_span == GW_BY_THREAD_END)
+        if (w->first_span == GW_BY_THREAD_END || w->model->threads[row].hidden)
             continue;
         fputs(before, w->out);
         before = ",\n";

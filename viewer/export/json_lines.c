@@ -160,13 +160,37 @@ static int write_line(FILE *out, json_t *line)
     return putc('\n', out) == EOF ? -(errno ? errno : EIO) : 0;
 }
 
+static bool any(const struct gw_model *model, size_t row)
+{
+    (void)model;
+    (void)row;
+    return true;
+}
+
+static bool thread_shown(const struct gw_model *model, size_t row)
+{
+    return !model->threads[row].hidden;
+}
+
+static bool slice_shown(const struct gw_model *model, size_t row)
+{
+    return !model->threads[model->slices[row].thread].hidden;
+}
+
+static bool pair_shown(const struct gw_model *model, size_t row)
+{
+    return gw_model_pair_shown(model, &model->pairs[row]);
+}
+
 static int write_lines(const struct gw_model *model, FILE *out, size_t n,
+                       bool (*shown)(const struct gw_model *, size_t),
                        json_t *(*line)(const struct gw_model *, size_t))
 {
     int rc = 0;
 
     for (size_t row = 0; rc == 0 && row < n; row++)
-        rc = write_line(out, line(model, row));
+        if (shown(model, row))
+            rc = write_line(out, line(model, row));
     return rc;
 }
 
@@ -177,15 +201,15 @@ static int write_json_lines(const struct gw_model *model, const struct gw_export
     int rc = write_line(out, meta_line(model));
 
     if (rc == 0)
-        rc = write_lines(model, out, model->n_processes, process_line);
+        rc = write_lines(model, out, model->n_processes, any, process_line);
     if (rc == 0)
-        rc = write_lines(model, out, model->n_gils, gil_line);
+        rc = write_lines(model, out, model->n_gils, any, gil_line);
     if (rc == 0)
-        rc = write_lines(model, out, model->n_threads, thread_line);
+        rc = write_lines(model, out, model->n_threads, thread_shown, thread_line);
     if (rc == 0)
-        rc = write_lines(model, out, model->n_slices, stack_line);
+        rc = write_lines(model, out, model->n_slices, slice_shown, stack_line);
     if (rc == 0)
-        rc = write_lines(model, out, model->n_pairs, pair_line);
+        rc = write_lines(model, out, model->n_pairs, pair_shown, pair_line);
     return rc;
 }
 

@@ -88,6 +88,16 @@ static void put_quality(struct gw_pprof_builder *b)
                 (double)quality->grain_ns / NS_PER_S);
         put_comment(b, gw_pprof_end_text(b, out));
     }
+    if (model->part.given && (out = gw_pprof_begin_text(b))) {
+        fputs("part of the recording: ", out);
+        gw_label_part(out, model);
+        put_comment(b, gw_pprof_end_text(b, out));
+    }
+    if (gw_model_filtered(model) && (out = gw_pprof_begin_text(b))) {
+        fputs("only threads that match ", out);
+        gw_label_text(out, gw_model_text(model, model->shown), NULL);
+        put_comment(b, gw_pprof_end_text(b, out));
+    }
     if (gw_model_incomplete(model))
         put_comment(b, gw_pprof_constant(b, "incomplete: the recording was not closed properly"));
 }

@@ -66,6 +66,8 @@ static int add_slices(const struct gw_model *model, struct gw_rows *samples, str
 
     for (size_t i = 0; rc == 0 && i < model->n_slices; i++) {
         const struct gw_model_slice *slice = &model->slices[i];
+        if (model->threads[slice->thread].hidden)
+            continue;
         if (gw_state_wants_gil(slice->state))
             rc = add_wait(waits, slice);
         else if (slice->state != GW_STATE_STOPPED)
@@ -144,17 +146,25 @@ static int add_caused(struct gw_rows *samples, const struct gw_model_pair *pair)
     return 0;
 }
 
+static int add_wait_of(const struct gw_model *model, struct gw_rows *samples, struct gw_rows *waits,
+                       const struct gw_model_pair *pair)
+{
+    uint64_t ticks = 0;
+    int rc = take_ticks(waits, pair, &ticks);
+
+    return rc < 0 ? rc : add_suffered(model, samples, pair, ticks);
+}
+
 static int add_pairs(const struct gw_model *model, struct gw_rows *samples, struct gw_rows *waits)
 {
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < model->n_pairs; i++) {
-        uint64_t ticks = 0;
-        rc = take_ticks(waits, &model->pairs[i], &ticks);
-        if (rc == 0)
-            rc = add_suffered(model, samples, &model->pairs[i], ticks);
-        if (rc == 0)
-            rc = add_caused(samples, &model->pairs[i]);
+        const struct gw_model_pair *pair = &model->pairs[i];
+        if (gw_model_waiter_shown(model, pair))
+            rc = add_wait_of(model, samples, waits, pair);
+        if (rc == 0 && gw_model_holder_shown(model, pair))
+            rc = add_caused(samples, pair);
     }
     return rc;
 }

@@ -5,6 +5,8 @@
  * waiter's, split by who held the GIL, and gil_blame in the holder's. So
  *
  *     sum of gil_blame + gil_wait behind no known holder == sum of gil_wait
+ *
+ * as long as all threads are shown: those that are hidden have no samples.
  */
 #ifndef GW_EXPORT_PPROF_SAMPLES_H
 #define GW_EXPORT_PPROF_SAMPLES_H

@@ -230,7 +230,7 @@ static void put_file(struct writer *w)
     put_json(w, gw_json_text(w->model, w->model->writer));
     fputs(",\"profiles\":[\n", w->out);
     for (uint32_t row = 0; row < w->model->n_threads && !w->error; row++)
-        if (w->model->threads[row].wall_ns > 0)
+        if (w->model->threads[row].wall_ns > 0 && !w->model->threads[row].hidden)
             put_profile(w, row);
     fprintf(w->out, "],\n\"activeProfileIndex\":%" PRIu32 ",\"shared\":{\"frames\":[", w->active);
     w->separator = "\n";

@@ -46,6 +46,23 @@ static void follow_waits(struct gw_wait_runs *runs, const struct gw_block *block
                          gw_block_weight(block, run->begin, run->begin + 1));
 }
 
+/* The kernel's figures are as of the end of a block, or of the thread. So how much of what came
+ * with a block belongs to some of its ticks only is not known, unless nothing came. */
+static void take_exact(struct gw_account_thread *memory, struct gw_model_thread *thread,
+                       const struct gw_track *track)
+{
+    uint64_t cpu_ns = memory->base_cpu_ns, queue_ns = memory->base_queue_ns;
+
+    if (track->cut && (track->message->cpu_ns != cpu_ns + thread->cpu_ns ||
+                       track->message->run_queue_ns != queue_ns + thread->run_queue_ns))
+        memory->inexact = true;
+    if (track->message->cpu_ns < cpu_ns || track->message->run_queue_ns < queue_ns)
+        memory->inexact = true;
+    thread->exact = !memory->inexact;
+    thread->cpu_ns = thread->exact ? track->message->cpu_ns - cpu_ns : 0;
+    thread->run_queue_ns = thread->exact ? track->message->run_queue_ns - queue_ns : 0;
+}
+
 static int add_track(struct gw_account *account, struct gw_tables *tables,
                      const struct gw_block *block, const struct gw_track *track)
 {
@@ -64,11 +81,8 @@ static int add_track(struct gw_account *account, struct gw_tables *tables,
     }
     bool to_the_end = track->n_runs > 0 && runs[track->n_runs - 1].end == block->n_ticks;
     memory->until_ns = to_the_end ? block->end_ns : 0;
-    if (track->message->exact) {
-        thread->exact = true;
-        thread->cpu_ns = track->message->cpu_ns;
-        thread->run_queue_ns = track->message->run_queue_ns;
-    }
+    if (track->message->exact)
+        take_exact(memory, thread, track);
     return rc;
 }
 
@@ -89,10 +103,27 @@ static void add_holding(struct gw_tables *tables, const struct gw_block *block,
             gil->unknown_ns += ns;
     }
     if (holding->message) {
-        gil->switches += holding->message->switches;
+        gil->switches += gw_block_share(block, holding->message->switches);
         if (holding->message->switch_interval_us)
             gil->switch_interval_us = holding->message->switch_interval_us;
     }
+}
+
+int gw_account_before(struct gw_account *account, const struct gw_tables *tables,
+                      const struct gw_block *block, uint32_t end)
+{
+    int rc = GW_GROW(account, threads, tables->threads.n);
+
+    for (uint32_t i = 0; rc == 0 && i < block->n_tracks; i++) {
+        const struct gw_track *track = &block->tracks[i];
+        struct gw_account_thread *memory = &account->threads[track->thread];
+        if (track->n_runs > 0 && block->runs[track->first_run + track->n_runs - 1].end > end)
+            continue; /* it goes on in the part */
+        memory->inexact = !track->message->exact;
+        memory->base_cpu_ns = track->message->cpu_ns;
+        memory->base_queue_ns = track->message->run_queue_ns;
+    }
+    return rc;
 }
 
 int gw_account_block(struct gw_account *account, struct gw_tables *tables, struct gw_block *block)

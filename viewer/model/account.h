@@ -10,7 +10,9 @@
 /* What has to be remembered from block to block. */
 struct gw_account_thread {
     struct gw_wait_runs runs;
-    uint64_t until_ns; /* it was observed up to here */
+    uint64_t until_ns;                   /* it was observed up to here */
+    uint64_t base_cpu_ns, base_queue_ns; /* exact, of before the part that is summed up */
+    bool inexact; /* that is not known, nor what was after it: the part cuts a block */
 };
 
 /* Zero-initialised is the start. */
@@ -24,6 +26,12 @@ struct gw_account {
  * begins before the process's last block ended (nothing is added then); -ENOMEM or -GW_E_LIMIT,
  * after which the tables are of no use. */
 int gw_account_block(struct gw_account *account, struct gw_tables *tables, struct gw_block *block);
+
+/* Remember what a block says of its threads before its tick `end`, from which on, or after which,
+ * the part of the recording begins that is to be summed up. The block is not cut yet. 0 or -ENOMEM.
+ */
+int gw_account_before(struct gw_account *account, const struct gw_tables *tables,
+                      const struct gw_block *block, uint32_t end);
 
 /* No more blocks: settle what is open and write the variances into the threads. */
 void gw_account_finish(struct gw_account *account, struct gw_tables *tables);

@@ -36,6 +36,8 @@ static int parse_dts(struct gw_block *block, const Gilwait__Capture__Block *mess
     }
     block->from_ns[n] = now;
     block->n_ticks = (uint32_t)n;
+    block->all_ticks = (uint32_t)n;
+    block->first_tick = 0;
     block->start_ns = message->start_ns;
     block->end_ns = now;
     return 0;

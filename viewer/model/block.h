@@ -26,6 +26,7 @@ struct gw_run {
 struct gw_track {
     uint32_t thread; /* row of threads */
     uint32_t first_run, n_runs;
+    bool cut; /* gw_block_cut has taken ticks of it away */
     const Gilwait__Capture__Track *message;
 };
 
@@ -48,10 +49,11 @@ struct gw_block {
     uint32_t process; /* row of processes */
     uint64_t start_ns, end_ns;
     uint32_t n_ticks;
-    uint64_t gap_ns;     /* part of the time that no tick stands for */
-    uint64_t *weight_at; /* n_ticks + 1: weight of all ticks before this one, in ns */
-    uint64_t *live_at;   /* the same without ticks in which the process was stopped */
-    uint64_t *from_ns;   /* n_ticks + 1: the instant of the tick before this one */
+    uint32_t all_ticks, first_tick; /* of the message, and which of them is tick 0 here */
+    uint64_t gap_ns;                /* part of the time that no tick stands for */
+    uint64_t *weight_at;            /* n_ticks + 1: weight of all ticks before this one, in ns */
+    uint64_t *live_at;              /* the same without ticks in which the process was stopped */
+    uint64_t *from_ns;              /* n_ticks + 1: the instant of the tick before this one */
     struct gw_run *runs;
     struct gw_track *tracks;
     struct gw_hold *holds;
@@ -66,6 +68,17 @@ struct gw_block {
  * used but for the next parse and fini. The message is borrowed until then. */
 int gw_block_parse(struct gw_block *block, const Gilwait__Capture__Block *message,
                    const struct gw_ids *ids, const struct gw_tables *tables);
+
+/* Keep the ticks [begin, end), at least one, as if the message had no others; what it says of all
+ * its ticks together is not touched. After gw_block_parse, before all else. */
+void gw_block_cut(struct gw_block *block, uint32_t begin, uint32_t end);
+
+/* The ticks whose instant is after `after_ns`: the first of them, or n_ticks. */
+uint32_t gw_block_first_after(const struct gw_block *block, uint64_t after_ns);
+
+/* What a count over all ticks of the message comes to for those that are kept. It goes by the
+ * number of ticks, so that the parts of a block sum to it. */
+uint64_t gw_block_share(const struct gw_block *block, uint64_t count);
 
 /* The track of a thread, or NULL. */
 static inline const struct gw_track *gw_block_track(const struct gw_block *block, uint32_t thread)

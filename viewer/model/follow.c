@@ -28,7 +28,7 @@ int gw_follow_block(struct gw_follow *follow, const struct gw_tables *tables,
 void gw_follow_finish(struct gw_follow *follow, const struct gw_tables *tables)
 {
     gw_waits_finish(&follow->waits, tables);
-    gw_holds_finish(&follow->holds);
+    gw_holds_finish(&follow->holds, tables);
 }
 
 uint64_t gw_follow_tick_ns(const struct gw_follow *follow)

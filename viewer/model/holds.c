@@ -42,11 +42,12 @@ static struct gw_hold_evidence gather(const struct gw_tables *tables, const stru
 static void take_up(struct gw_holds *holds, const struct gw_tables *tables, struct gw_turn *turn)
 {
     struct gw_episode *episode = &turn->episode;
-    struct gw_hold_ends *ends = &gw_tables_thread(tables, episode->thread)->hold_ends;
+    struct gw_model_thread *thread = gw_tables_thread(tables, episode->thread);
 
-    ends->n[episode->end]++;
-    ends->ns[episode->end] += episode->ns;
-    gw_episodes_add(holds->episodes, episode);
+    thread->hold_ends.n[episode->end]++;
+    thread->hold_ends.ns[episode->end] += episode->ns;
+    if (!thread->hidden)
+        gw_episodes_add(holds->episodes, episode);
 }
 
 /* The hold was over at a tick, at which `next` tells of the GIL. Where that does not say whose the
@@ -284,7 +285,7 @@ void gw_holds_end(struct gw_holds *holds, const struct gw_tables *tables,
 }
 
 /* Nothing ended these holds, so that they do not count among the reasons. */
-void gw_holds_finish(struct gw_holds *holds)
+void gw_holds_finish(struct gw_holds *holds, const struct gw_tables *tables)
 {
     for (size_t i = 0; i < holds->cap_gils; i++) {
         struct gw_episode *episode = &holds->gils[i].turn.episode;
@@ -292,7 +293,8 @@ void gw_holds_finish(struct gw_holds *holds)
             continue;
         episode->end = GW_HOLD_END_UNKNOWN;
         episode->cut = true;
-        gw_episodes_add(holds->episodes, episode);
+        if (!gw_tables_thread(tables, episode->thread)->hidden)
+            gw_episodes_add(holds->episodes, episode);
         holds->gils[i].turn.serial = 0;
     }
 }

@@ -72,7 +72,7 @@ void gw_holds_end(struct gw_holds *holds, const struct gw_tables *tables,
                   const struct gw_block *block);
 
 /* No more blocks: what is still held is cut there. */
-void gw_holds_finish(struct gw_holds *holds);
+void gw_holds_finish(struct gw_holds *holds, const struct gw_tables *tables);
 
 void gw_holds_fini(struct gw_holds *holds);
 

@@ -166,6 +166,7 @@ static int define_thread(struct gw_ids *ids, struct gw_tables *tables,
     into->ns_tid = thread->ns_tid;
     into->name = name;
     into->main = thread->main;
+    into->hidden = tables->hidden && ((size_t)row >= tables->n_hidden || tables->hidden[row]);
     return 0;
 }
 

@@ -3,6 +3,8 @@
 
 #include <string.h>
 
+#define NS_PER_S 1e9
+
 void gw_label_text(FILE *out, const char *text, const char *also)
 {
     for (const char *at = text; *at; at++) {
@@ -85,4 +87,13 @@ void gw_label_thread(FILE *out, const struct gw_model *model, uint32_t thread, c
         gw_label_text(out, name, also);
     else
         fprintf(out, "thread %u", model->threads[thread].tid);
+}
+
+void gw_label_part(FILE *out, const struct gw_model *model)
+{
+    const struct gw_model_part *part = &model->part;
+
+    fprintf(out, "%.3f s to %.3f s of %.3f s", (double)(model->start_ns - part->from_ns) / NS_PER_S,
+            (double)(model->end_ns - part->from_ns) / NS_PER_S,
+            (double)(part->to_ns - part->from_ns) / NS_PER_S);
 }

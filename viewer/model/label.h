@@ -34,6 +34,9 @@ void gw_label_c_function(FILE *out, const struct gw_model *model, uint32_t funct
 /* The thread's name, or "thread TID" if it has none. */
 void gw_label_thread(FILE *out, const struct gw_model *model, uint32_t thread, const char *also);
 
+/* "2.000 s to 5.000 s of 10.000 s": what a model is of that holds a part of a recording. */
+void gw_label_part(FILE *out, const struct gw_model *model);
+
 /* Where the last two components of a path begin. */
 const char *gw_label_short_path(const char *path);
 

@@ -12,6 +12,7 @@
 #include "model/account.h"
 #include "model/blame.h"
 #include "model/block.h"
+#include "model/cut.h"
 #include "model/estimate.h"
 #include "model/follow.h"
 #include "model/ids.h"
@@ -29,6 +30,7 @@ struct reading {
     struct gw_follow follow;
     struct gw_timeline *timeline; /* NULL: not wanted */
     bool header_seen;
+    const struct gw_cut *cut;
     struct gw_model *model;
 };
 
@@ -66,16 +68,36 @@ static void take_quality(struct gw_model_quality *sum, const struct gw_block *bl
     sum->gap_ns += block->gap_ns;
     if (!quality)
         return;
-    sum->late += quality->late;
-    sum->torn += quality->torn;
-    sum->dropped += quality->dropped;
-    sum->displacing += quality->displacing;
-    sum->stops += quality->stops;
-    sum->stopped_ns += quality->stopped_ns;
-    sum->own_cpu_ns += quality->own_cpu_ns;
+    sum->late += gw_block_share(block, quality->late);
+    sum->torn += gw_block_share(block, quality->torn);
+    sum->dropped += gw_block_share(block, quality->dropped);
+    sum->displacing += gw_block_share(block, quality->displacing);
+    sum->stops += gw_block_share(block, quality->stops);
+    sum->stopped_ns += gw_block_share(block, quality->stopped_ns);
+    sum->own_cpu_ns += gw_block_share(block, quality->own_cpu_ns);
     if (quality->max_rss_bytes > sum->max_rss_bytes)
         sum->max_rss_bytes = quality->max_rss_bytes;
     sum->rate_hz = finite_or_0(quality->rate_hz);
+}
+
+/* Take off the block at hand what is not asked for. Returns 0 if nothing is left, else 1. */
+static int cut_block(struct reading *reading)
+{
+    const struct gw_cut *cut = reading->cut;
+    struct gw_block *block = &reading->block;
+    uint32_t begin = cut->after ? gw_block_first_after(block, cut->after_ns) : 0;
+    uint32_t end = cut->until ? gw_block_first_after(block, cut->until_ns) : block->n_ticks;
+
+    if (begin > 0 || block->n_ticks == 0) {
+        int rc = gw_account_before(&reading->account, &reading->tables, block, begin);
+        if (rc < 0)
+            return rc;
+    }
+    if (begin >= end)
+        return 0;
+    reading->model->part.blocks_cut |= end - begin < block->n_ticks;
+    gw_block_cut(block, begin, end);
+    return 1;
 }
 
 static int take_block(struct reading *reading, const Gilwait__Capture__Block *message)
@@ -85,6 +107,12 @@ static int take_block(struct reading *reading, const Gilwait__Capture__Block *me
     bool first = model->quality.ticks == 0;
 
     int rc = gw_block_parse(block, message, &reading->ids, &reading->tables);
+    if (rc == 0 && reading->cut) {
+        rc = cut_block(reading);
+        if (rc <= 0)
+            return rc;
+        rc = 0;
+    }
     if (rc == 0)
         rc = gw_account_block(&reading->account, &reading->tables, block);
     if (rc == 0)
@@ -168,6 +196,8 @@ static int finish(struct reading *reading)
         gw_estimate_doubt(gw_tables_thread(tables, (uint32_t)i), &model->quality);
     gw_follow_finish(&reading->follow, tables);
     model->tick_ns = gw_follow_tick_ns(&reading->follow);
+    model->part.from_ns = model->start_ns;
+    model->part.to_ns = model->end_ns;
     model->strings = tables->strings;
     tables->strings = NULL;
     model->n_functions = tables->functions.n;
@@ -185,12 +215,27 @@ static int finish(struct reading *reading)
     return rc;
 }
 
-static int read_model(struct gw_capture_reader *reader, struct gw_timeline *timeline,
+static int hide_threads(struct reading *reading)
+{
+    const struct gw_cut *cut = reading->cut;
+    int64_t shown = gw_tables_string(&reading->tables, cut->shown ? cut->shown : "");
+
+    if (shown < 0)
+        return (int)shown;
+    reading->model->shown = (uint32_t)shown;
+    reading->tables.hidden = cut->hidden;
+    reading->tables.n_hidden = cut->n_hidden;
+    return 0;
+}
+
+static int read_model(struct gw_capture_reader *reader, const struct gw_cut *cut,
                       struct gw_model *model)
 {
-    struct reading reading = {.timeline = timeline, .model = model};
+    struct reading reading = {.timeline = cut ? cut->timeline : NULL, .cut = cut, .model = model};
     int rc = gw_tables_init(&reading.tables);
 
+    if (rc == 0 && cut)
+        rc = hide_threads(&reading);
     gw_follow_init(&reading.follow, &model->waits, &model->holds);
     gw_pairs_init(&reading.pairs, GW_MAX_PAIRS);
     if (rc == 0)
@@ -219,8 +264,8 @@ static int explain(int rc, const char *path, struct gw_diag *diag)
     return rc;
 }
 
-int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timeline,
-                           struct gw_model **out, struct gw_diag *diag)
+int gw_model_read_cut(int fd, const char *path, const struct gw_cut *cut, struct gw_model **out,
+                      struct gw_diag *diag)
 {
     struct gw_capture_reader *reader;
     int rc = gw_capture_reader_new(fd, &reader);
@@ -228,7 +273,7 @@ int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timelin
     if (rc < 0)
         return explain(rc, path, diag);
     struct gw_model *model = calloc(1, sizeof *model);
-    rc = model ? read_model(reader, timeline, model) : -ENOMEM;
+    rc = model ? read_model(reader, cut, model) : -ENOMEM;
     gw_capture_reader_free(reader);
     if (rc < 0) {
         gw_model_free(model);
@@ -240,23 +285,17 @@ int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timelin
 
 int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_diag *diag)
 {
-    return gw_model_read_timeline(fd, path, NULL, out, diag);
+    return gw_model_read_cut(fd, path, NULL, out, diag);
 }
 
-int gw_model_open_timeline(const char *path, struct gw_timeline *timeline, struct gw_model **out,
-                           struct gw_diag *diag)
+int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag)
 {
     bool is_stdin = strcmp(path, "-") == 0;
     int fd = is_stdin ? dup(STDIN_FILENO) : open(path, O_RDONLY | O_CLOEXEC);
 
     if (fd < 0)
         return gw_diag_what(diag, -errno, "cannot open %s", path);
-    return gw_model_read_timeline(fd, is_stdin ? "standard input" : path, timeline, out, diag);
-}
-
-int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag)
-{
-    return gw_model_open_timeline(path, NULL, out, diag);
+    return gw_model_read(fd, is_stdin ? "standard input" : path, out, diag);
 }
 
 const char *gw_model_end_reason(const struct gw_model *model)

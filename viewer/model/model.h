@@ -69,6 +69,7 @@ struct gw_model_thread {
     uint32_t ns_tid;  /* in its own, 0 if the same */
     uint32_t name;    /* row of strings, may be "" */
     bool main;
+    bool hidden;           /* not asked for: in all sums, but not to be shown */
     bool exact;            /* cpu_ns and run_queue_ns are known */
     uint64_t cpu_ns;       /* exact: from the kernel's scheduler, not from samples */
     uint64_t run_queue_ns; /* exact, likewise: runnable without a CPU */
@@ -134,6 +135,15 @@ struct gw_model_quality {
     double rate_hz;    /* rate in force at the end */
 };
 
+/* The recording that the model is of, where it holds a part of it only: model/selection.h. */
+struct gw_model_part {
+    bool given;       /* else the model is of all of it */
+    bool blocks_cut;  /* it begins or ends within a block: exact counts of the block (switches,
+                         quality) are shared out by ticks, and exact times may not be known */
+    uint64_t from_ns; /* first instant looked at in all of the recording: start_ns, if it is all */
+    uint64_t to_ns;   /* last one: end_ns, if it is all */
+};
+
 /* Why a recording ended: numbers of capture.proto, printed words. */
 #define GW_END_LIST(X)                                                                             \
     X(UNKNOWN, 0, "unknown")                                                                       \
@@ -181,11 +191,13 @@ struct gw_model {
     uint64_t end_ns;   /* last one */
 
     uint64_t tick_ns; /* what a tick stands for, on average: how far single episodes resolve */
-    struct gw_episodes waits; /* of all threads, for all GILs */
+    struct gw_episodes waits; /* of all threads that are not hidden, for all GILs */
     struct gw_episodes holds;
 
     struct gw_model_quality quality;
-    struct gw_model_end end;
+    struct gw_model_part part;
+    uint32_t shown; /* row of strings: what threads were asked for, as "worker-*, hog"; "": all */
+    struct gw_model_end end; /* of the whole recording, as far as it could be read */
 };
 
 /* Read a capture from fd (taken over, whether this succeeds or fails) until its end, or until the
@@ -197,13 +209,6 @@ int gw_model_read(int fd, const char *path, struct gw_model **out, struct gw_dia
 
 /* As gw_model_read, for a path; "-" is standard input. Also the error of open(2). */
 int gw_model_open(const char *path, struct gw_model **out, struct gw_diag *diag);
-
-/* The same two, which also take the timeline down (model/timeline.h): it is as good as the model,
- * and has yet to be finished. */
-int gw_model_read_timeline(int fd, const char *path, struct gw_timeline *timeline,
-                           struct gw_model **out, struct gw_diag *diag);
-int gw_model_open_timeline(const char *path, struct gw_timeline *timeline, struct gw_model **out,
-                           struct gw_diag *diag);
 
 /* NULL is fine. */
 void gw_model_free(struct gw_model *model);
@@ -262,12 +267,39 @@ static inline uint64_t gw_model_total_wait_ns(const struct gw_model *model)
     return sum;
 }
 
-/* How the holds of all threads ended. */
+/* Whether some threads only are to be shown. */
+static inline bool gw_model_filtered(const struct gw_model *model)
+{
+    return *gw_model_text(model, model->shown) != '\0';
+}
+
+/* A pair has two sides; it is to be shown if one of them is. */
+static inline bool gw_model_waiter_shown(const struct gw_model *model,
+                                         const struct gw_model_pair *pair)
+{
+    return !model->threads[pair->waiter].hidden;
+}
+
+/* Where no thread holds the GIL, this side is shown only as long as all threads are. */
+static inline bool gw_model_holder_shown(const struct gw_model *model,
+                                         const struct gw_model_pair *pair)
+{
+    return pair->kind == GW_BLAME_HELD ? !model->threads[pair->holder].hidden
+                                       : !gw_model_filtered(model);
+}
+
+static inline bool gw_model_pair_shown(const struct gw_model *model,
+                                       const struct gw_model_pair *pair)
+{
+    return gw_model_waiter_shown(model, pair) || gw_model_holder_shown(model, pair);
+}
+
+/* How the holds of the threads that are shown ended. */
 static inline struct gw_hold_ends gw_model_hold_ends(const struct gw_model *model)
 {
     struct gw_hold_ends sum = {0};
     for (size_t i = 0; i < model->n_threads; i++)
-        for (unsigned end = 0; end < GW_N_HOLD_ENDS; end++) {
+        for (unsigned end = 0; end < GW_N_HOLD_ENDS && !model->threads[i].hidden; end++) {
             sum.n[end] += model->threads[i].hold_ends.n[end];
             sum.ns[end] += model->threads[i].hold_ends.ns[end];
         }

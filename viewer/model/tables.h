@@ -16,6 +16,8 @@ struct gw_tables {
     struct gw_rows threads;
     struct gw_rows gils;
     struct gw_rows slices;
+    const bool *hidden; /* by row of threads: which of them are; borrowed, NULL: none is */
+    size_t n_hidden;    /* from this row on all are */
 };
 
 /* With the rows 0 of strings, functions and stacks. 0 or -ENOMEM; fini in either case. */

@@ -129,8 +129,10 @@ static void close_wait(struct gw_waits *waits, const struct gw_tables *tables,
         return;
     settle(wait);
     wait->episode.cut |= cut;
-    gw_tables_thread(tables, wait->episode.thread)->n_waits++;
-    gw_episodes_add(waits->episodes, &wait->episode);
+    struct gw_model_thread *thread = gw_tables_thread(tables, wait->episode.thread);
+    thread->n_waits++;
+    if (!thread->hidden)
+        gw_episodes_add(waits->episodes, &wait->episode);
     waiter->wait = NULL;
     wait->next_spare = waits->spare;
     waits->spare = wait;

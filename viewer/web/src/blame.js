@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // Who waits for whom, as tables: pairs, and functions that suffer or cause the wait.
-import { totalWait } from "./data.js";
+import { allWait } from "./data.js";
 import { el, section, table } from "./dom.js";
 import { fullPlace, percent, seconds, secondsLike, share, shortFile } from "./format.js";
 
@@ -56,7 +56,7 @@ function nothing(text) {
 }
 
 export function blameSection(data) {
-    const total = totalWait(data);
+    const total = allWait(data);
     const columns = [
         { head: "Waiting thread", width: 13, cell: (row) => threadLabel(row.waiter) },
         { head: "in", width: 28.5, cell: (row) => frame(row.waiter) },
@@ -68,11 +68,12 @@ export function blameSection(data) {
         { head: "in", width: 28.5, cell: (row) => (row.holder ? frame(row.holder) : "\u2013") },
         ...amountColumns(data.blame, "seconds", total, "wait", "time", [7, 10]),
     ];
+    const of = data.shown ? " Only pairs with one of these threads are listed." : "";
     const omitted = data.blame_omitted_s > 0 ? ` Smaller pairs, together ${seconds(data.blame_omitted_s)}, are left out.` : "";
     return section(
         "blame",
         "Who waits for whom",
-        `Each moment of waiting is charged to the thread that held the GIL at that moment.${omitted}`,
+        `Each moment of waiting is charged to the thread that held the GIL at that moment.${of}${omitted}`,
         data.blame.length > 0 ? table("Pairs of waiter and holder", columns, data.blame) : nothing("No thread was seen waiting for the GIL."),
     );
 }
@@ -83,7 +84,7 @@ function functionTable(data, rows, label, side) {
     const format = secondsLike(rows.map((row) => row.total_s));
     const columns = [
         { head: "Function", width: 52, cell: frame },
-        ...amountColumns(rows, "self_s", totalWait(data), side, "in itself", [12, 22]),
+        ...amountColumns(rows, "self_s", allWait(data), side, "in itself", [12, 22]),
         {
             head: "with callees",
             title: "Time with this function anywhere on the stack",

@@ -25,6 +25,15 @@ export function totalWait(data) {
     return data.threads.reduce((sum, thread) => sum + thread.gil_wait_s, 0);
 }
 
+// Of all threads, whether or not they are in the page.
+export function allWait(data) {
+    return data.shown ? data.shown.all_gil_wait_s : totalWait(data);
+}
+
+export function allWall(data) {
+    return data.shown ? data.shown.all_wall_s : totalWall(data);
+}
+
 export function totalWall(data) {
     return data.threads.reduce((sum, thread) => sum + thread.wall_s, 0);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The line under the name of the tool, and the four figures.
 import { el } from "./dom.js";
-import { sampledProcesses, totalWait, totalWall } from "./data.js";
+import { allWall, sampledProcesses, totalWait, totalWall } from "./data.js";
 import { count, milliseconds, percent, seconds, share } from "./format.js";
 
 // In UTC, for a page travels between time zones.
@@ -16,7 +16,14 @@ export function targetLine(data) {
         parts.push(`Python ${data.target.python}${data.target.free_threaded ? ", free-threaded" : ""}`);
         parts.push(`process ${data.target.pid}${others > 0 ? ` and ${others} more` : ""}`);
     }
-    parts.push(`${seconds(data.duration_s)} recorded`);
+    if (data.part)
+        parts.push(
+            `${seconds(data.part.from_s)} to ${seconds(data.part.to_s)} of ${seconds(data.part.recording_s)} recorded`,
+        );
+    else
+        parts.push(`${seconds(data.duration_s)} recorded`);
+    if (data.shown)
+        parts.push(`only threads that match ${data.shown.match}`);
     if (data.recorded.start_unix_s > 0)
         parts.push(date(data.recorded.start_unix_s));
     return parts.join(" \u00b7 ");
@@ -33,7 +40,7 @@ function figure(label, value, note) {
 
 function quality(data) {
     const { ticks, late, torn, disturbed, unknown_s: unknown } = data.quality;
-    const doubt = share(unknown, totalWall(data));
+    const doubt = share(unknown, allWall(data));
     const lateShare = share(late, ticks);
     const poor = ticks === 0 || !data.end.complete || doubt > 0.1;
     const word = poor ? "poor" : disturbed || doubt > 0.02 || lateShare > 0.2 ? "fair" : "good";
@@ -60,7 +67,7 @@ export function figures(data) {
         figure(
             "Lost to waiting",
             seconds(wait),
-            `${percent(share(wait, wall))} of ${seconds(wall)} of all threads together`,
+            `${percent(share(wait, wall))} of ${seconds(wall)} of ${data.shown ? "these" : "all"} threads together`,
         ),
         figure(
             "GIL switches",

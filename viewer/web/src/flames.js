@@ -34,8 +34,9 @@ function legend() {
     );
 }
 
-function foldedNote(folded) {
-    return `Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.`;
+function foldedNote({ folded, shown }) {
+    const of = shown ? "Pairs with one of these threads. " : "";
+    return `${of}Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.`;
 }
 
 // Returns the section and a function that draws into it once it stands in the document.
@@ -64,7 +65,7 @@ export function flameSection(data) {
         section: section(
             "flames",
             "Flame graphs",
-            foldedNote(data.folded),
+            foldedNote(data),
             el(
                 "div",
                 { class: "tools" },

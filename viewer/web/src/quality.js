@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 // How far the recording can be trusted, and what it cost.
-import { totalWall } from "./data.js";
+import { allWall } from "./data.js";
 import { el, section } from "./dom.js";
 import { count, mebibytes, percent, seconds, share } from "./format.js";
 
@@ -20,7 +20,7 @@ function rows(data) {
         ["Torn", count(quality.torn), "stacks lost because the thread moved while it was read"],
         [
             "Unknown",
-            `${seconds(quality.unknown_s)} (${percent(share(quality.unknown_s, totalWall(data)))})`,
+            `${seconds(quality.unknown_s)} (${percent(share(quality.unknown_s, allWall(data)))})`,
             "thread time whose state could not be told",
         ],
         [
@@ -30,6 +30,12 @@ function rows(data) {
         ],
         ["Profiler\u2019s memory", mebibytes(quality.max_rss_bytes), "at its peak"],
     ];
+    if (data.part?.counts_shared)
+        all.push([
+            "Part",
+            "shared out",
+            "the capture counts late and torn samples and GIL switches about once a second; at the ends of this part they go by samples",
+        ]);
     if (quality.dropped > 0)
         all.push(["Dropped", count(quality.dropped), "samples that could not be taken"]);
     if (quality.stops > 0)
