@@ -97,9 +97,10 @@ class ChromeTraceCase(TimelineCase):
 
 class StoredChromeTrace(ChromeTraceCase):
     def test_stored_captures(self):
-        for capture in sorted(GOLDEN.glob("*.capture")):
-            with self.subTest(capture.name):
-                self.check(capture)
+        # Odd names, C functions, and a tree of processes with a gap, a stop and several GILs.
+        for name in ("hog", "c_calls", "tree"):
+            with self.subTest(name):
+                self.check(GOLDEN / f"{name}.capture")
 
 
 @per_interpreter(versions=("3.13",))

@@ -12,7 +12,7 @@
 
 #include "model/model.h"
 
-/* All below: a new reference, or NULL when memory ran out. */
+/* Each gives a new reference, or NULL when memory ran out. */
 json_t *gw_json_ns(uint64_t ns);
 json_t *gw_json_text(const struct gw_model *model, uint32_t string);
 
