@@ -187,8 +187,11 @@ static void caused_sums_to_the_wait(void **state)
     for (size_t i = 0; i < list->n; i++)
         sum += list->rows[i].side[GW_DIFF_AFTER].value;
     assert_float_equal(sum, diff->total.side[GW_DIFF_AFTER].value, 1e-9);
-    assert_non_null(find(diff, GW_DIFF_CAUSED, "nobody (handoff)"));
-    assert_non_null(find(diff, GW_DIFF_CAUSED, "a holder that could not be told"));
+    assert_float_equal(find(diff, GW_DIFF_CAUSED, "nobody (handoff)")->side[GW_DIFF_AFTER].value,
+                       0.1, 1e-9);
+    assert_float_equal(
+        find(diff, GW_DIFF_CAUSED, "a holder that could not be told")->side[GW_DIFF_AFTER].value,
+        0.5, 1e-9);
     gw_diff_free(diff);
 }
 
