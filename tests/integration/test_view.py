@@ -288,7 +288,8 @@ class View(Case):
                 self.assertTrue(result.err)
 
     def test_help_goes_to_standard_output(self):
-        for arguments in (("--help",), ("report", "--help"), ("summary", "-h"), ("html", "--help")):
+        for arguments in (("--help",), ("report", "--help"), ("summary", "-h"), ("html", "--help"),
+                          ("check", "--help"), ("diff", "--help")):
             result = self.view(*arguments)
             self.assertIn("Usage: gilwait", result.out)
             self.assertEqual(result.err, "")
@@ -300,7 +301,8 @@ class View(Case):
         self.assertEqual(run.stdout, (GOLDEN / "hog.report.txt").read_bytes())
 
     def test_output_that_cannot_be_written(self):
-        for command in (("report",), ("report", "--json"), ("summary",)):
+        for command in (("report",), ("report", "--json"), ("summary",), ("diff", HOG),
+                        ("check", "--max-wait", "1s")):
             with open("/dev/full", "wb") as full:
                 run = subprocess.run([PROGRAMS / "gilwait-view", *command, HOG], stdout=full,
                                      stderr=subprocess.PIPE)
