@@ -41,6 +41,8 @@ static void print_help(void)
         "      --from TIME, --to TIME\n"
         "                            only what was recorded between them: 5 (seconds from the\n"
         "                            start), 1m, or -5 (from the end); not with a baseline\n"
+        "      --junit OUT           write JUnit XML to a file as well; '-' is standard output,\n"
+        "                            then instead of text\n"
         "      --markdown            a table for the summary of a CI job\n"
         "      --strict              exit with status 3 if there is not enough data, or the\n"
         "                            capture is incomplete\n"
