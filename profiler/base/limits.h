@@ -47,4 +47,10 @@
 #define GW_MAX_SPANS (1u << 26) /* spans of a timeline; up to 48 bytes each, in a file */
 #define GW_MAX_THREAD_PATTERNS 64u        /* --thread on one command line */
 
+/* The live view (top) */
+#define GW_MAX_WINDOW_S 300.0             /* longest sliding window */
+#define GW_MAX_WINDOW_BYTES (64u << 20)   /* blocks kept for it, packed; the oldest go first */
+#define GW_MAX_WINDOW_THREADS (1u << 16)  /* threads, ended ones too, before it begins anew */
+#define GW_MAX_TOP_ROWS 2000u             /* rows of one table of the screen */
+
 #endif

@@ -9,30 +9,10 @@
 #include <unistd.h>
 
 #include "format/capture_reader.h"
-#include "model/account.h"
-#include "model/blame.h"
-#include "model/block.h"
 #include "model/cut.h"
 #include "model/estimate.h"
-#include "model/follow.h"
-#include "model/ids.h"
-#include "model/tables.h"
+#include "model/reading.h"
 #include "model/timeline.h"
-
-/* All that lives while a capture is read. */
-struct reading {
-    struct gw_tables tables;
-    struct gw_ids ids;
-    struct gw_block block;
-    struct gw_account account;
-    struct gw_blame blame;
-    struct gw_pairs pairs;
-    struct gw_follow follow;
-    struct gw_timeline *timeline; /* NULL: not wanted */
-    bool header_seen;
-    const struct gw_cut *cut;
-    struct gw_model *model;
-};
 
 /* A rate of a hostile file may be no number, which nothing that shows it could say. */
 static double finite_or_0(double value)
@@ -40,7 +20,7 @@ static double finite_or_0(double value)
     return isfinite(value) ? value : 0;
 }
 
-static int take_header(struct reading *reading, const Gilwait__Capture__Header *header)
+int gw_reading_header(struct gw_reading *reading, const Gilwait__Capture__Header *header)
 {
     struct gw_model *model = reading->model;
     int64_t writer = gw_tables_string(&reading->tables, header->writer);
@@ -81,7 +61,7 @@ static void take_quality(struct gw_model_quality *sum, const struct gw_block *bl
 }
 
 /* Take off the block at hand what is not asked for. Returns 0 if nothing is left, else 1. */
-static int cut_block(struct reading *reading)
+static int cut_block(struct gw_reading *reading)
 {
     const struct gw_cut *cut = reading->cut;
     struct gw_block *block = &reading->block;
@@ -100,7 +80,7 @@ static int cut_block(struct reading *reading)
     return 1;
 }
 
-static int take_block(struct reading *reading, const Gilwait__Capture__Block *message)
+int gw_reading_block(struct gw_reading *reading, const Gilwait__Capture__Block *message)
 {
     struct gw_model *model = reading->model;
     struct gw_block *block = &reading->block;
@@ -131,33 +111,39 @@ static int take_block(struct reading *reading, const Gilwait__Capture__Block *me
     return 0;
 }
 
-static int take_data(struct reading *reading, const Gilwait__Capture__Data *data)
+void gw_reading_end(struct gw_reading *reading, const Gilwait__Capture__End *end)
+{
+    unsigned reason = (unsigned)end->reason;
+
+    reading->model->end.seen = true;
+    reading->model->end.reason =
+        reason < GW_N_END_REASONS ? (enum gw_end_reason)reason : GW_END_UNKNOWN;
+}
+
+static int take_data(struct gw_reading *reading, const Gilwait__Capture__Data *data)
 {
     int rc = gw_ids_define(&reading->ids, &reading->tables, data);
 
     for (size_t i = 0; rc == 0 && i < data->n_blocks; i++)
-        rc = take_block(reading, data->blocks[i]);
+        rc = gw_reading_block(reading, data->blocks[i]);
     return rc;
 }
 
-static int take_chunk(struct reading *reading, const struct gw_chunk *chunk)
+static int take_chunk(struct gw_reading *reading, const struct gw_chunk *chunk)
 {
     if (chunk->header)
-        return take_header(reading, chunk->header);
+        return gw_reading_header(reading, chunk->header);
     if (!reading->header_seen)
         return -GW_E_BAD_DATA;
     if (chunk->data)
         return take_data(reading, chunk->data);
-    unsigned reason = (unsigned)chunk->end->reason;
-    reading->model->end.seen = true;
-    reading->model->end.reason =
-        reason < GW_N_END_REASONS ? (enum gw_end_reason)reason : GW_END_UNKNOWN;
+    gw_reading_end(reading, chunk->end);
     return 0;
 }
 
 /* Chunk by chunk until END, the end of the stream or something wrong, which model->end tells.
  * Returns an error only if there is no model to show for it. */
-static int take_chunks(struct reading *reading, struct gw_capture_reader *reader)
+static int take_chunks(struct gw_reading *reading, struct gw_capture_reader *reader)
 {
     struct gw_model_end *end = &reading->model->end;
     struct gw_chunk chunk;
@@ -181,8 +167,7 @@ static int take_chunks(struct reading *reading, struct gw_capture_reader *reader
     return rc == -ENOMEM || rc == -GW_E_LIMIT ? rc : 0;
 }
 
-/* The tables become the model. */
-static int finish(struct reading *reading)
+int gw_reading_settle(struct gw_reading *reading)
 {
     struct gw_model *model = reading->model;
     struct gw_tables *tables = &reading->tables;
@@ -198,6 +183,16 @@ static int finish(struct reading *reading)
     model->tick_ns = gw_follow_tick_ns(&reading->follow);
     model->part.from_ns = model->start_ns;
     model->part.to_ns = model->end_ns;
+    return rc;
+}
+
+/* The tables become the model. */
+static int finish(struct gw_reading *reading)
+{
+    struct gw_model *model = reading->model;
+    struct gw_tables *tables = &reading->tables;
+    int rc = gw_reading_settle(reading);
+
     model->strings = tables->strings;
     tables->strings = NULL;
     model->n_functions = tables->functions.n;
@@ -215,7 +210,51 @@ static int finish(struct reading *reading)
     return rc;
 }
 
-static int hide_threads(struct reading *reading)
+static void begin_sums(struct gw_reading *reading)
+{
+    gw_follow_init(&reading->follow, &reading->model->waits, &reading->model->holds);
+    gw_pairs_init(&reading->pairs, GW_MAX_PAIRS);
+}
+
+static void end_sums(struct gw_reading *reading)
+{
+    gw_follow_fini(&reading->follow);
+    gw_pairs_fini(&reading->pairs);
+    gw_account_fini(&reading->account);
+}
+
+int gw_reading_init(struct gw_reading *reading, struct gw_model *model)
+{
+    *reading = (struct gw_reading){.model = model};
+    begin_sums(reading);
+    return gw_tables_init(&reading->tables);
+}
+
+void gw_reading_fini(struct gw_reading *reading)
+{
+    end_sums(reading);
+    gw_blame_fini(&reading->blame);
+    gw_block_fini(&reading->block);
+    gw_ids_fini(&reading->ids);
+    gw_tables_fini(&reading->tables);
+}
+
+void gw_reading_clear(struct gw_reading *reading)
+{
+    struct gw_model *model = reading->model;
+
+    end_sums(reading);
+    gw_tables_clear_sums(&reading->tables);
+    free((void *)(uintptr_t)model->pairs);
+    model->pairs = NULL;
+    model->n_pairs = 0;
+    model->start_ns = model->end_ns = model->tick_ns = 0;
+    model->waits = model->holds = (struct gw_episodes){0};
+    model->quality = (struct gw_model_quality){0};
+    begin_sums(reading);
+}
+
+static int hide_threads(struct gw_reading *reading)
 {
     const struct gw_cut *cut = reading->cut;
     int64_t shown = gw_tables_string(&reading->tables, cut->shown ? cut->shown : "");
@@ -231,24 +270,18 @@ static int hide_threads(struct reading *reading)
 static int read_model(struct gw_capture_reader *reader, const struct gw_cut *cut,
                       struct gw_model *model)
 {
-    struct reading reading = {.timeline = cut ? cut->timeline : NULL, .cut = cut, .model = model};
-    int rc = gw_tables_init(&reading.tables);
+    struct gw_reading reading;
+    int rc = gw_reading_init(&reading, model);
 
+    reading.cut = cut;
+    reading.timeline = cut ? cut->timeline : NULL;
     if (rc == 0 && cut)
         rc = hide_threads(&reading);
-    gw_follow_init(&reading.follow, &model->waits, &model->holds);
-    gw_pairs_init(&reading.pairs, GW_MAX_PAIRS);
     if (rc == 0)
         rc = take_chunks(&reading, reader);
     if (rc == 0)
         rc = finish(&reading);
-    gw_follow_fini(&reading.follow);
-    gw_pairs_fini(&reading.pairs);
-    gw_blame_fini(&reading.blame);
-    gw_account_fini(&reading.account);
-    gw_block_fini(&reading.block);
-    gw_ids_fini(&reading.ids);
-    gw_tables_fini(&reading.tables);
+    gw_reading_fini(&reading);
     return rc;
 }
 

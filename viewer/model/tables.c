@@ -44,6 +44,23 @@ void gw_tables_fini(struct gw_tables *tables)
     *tables = (struct gw_tables){0};
 }
 
+/* Zero a record from the field named to its end. */
+#define CLEAR_FROM(record, first_sum)                                                              \
+    memset(&(record)->first_sum, 0, sizeof *(record)-offsetof(__typeof__(*(record)), first_sum))
+
+void gw_tables_clear_sums(struct gw_tables *tables)
+{
+    for (uint32_t i = 0; i < tables->processes.n; i++)
+        CLEAR_FROM(gw_tables_process(tables, i), ticks);
+    for (uint32_t i = 0; i < tables->threads.n; i++) {
+        gw_tables_thread(tables, i)->exact = false;
+        CLEAR_FROM(gw_tables_thread(tables, i), cpu_ns);
+    }
+    for (uint32_t i = 0; i < tables->gils.n; i++)
+        CLEAR_FROM(gw_tables_gil(tables, i), held_ns);
+    gw_rows_fini(&tables->slices);
+}
+
 int64_t gw_tables_string(struct gw_tables *tables, const char *text)
 {
     char safe[GW_TEXT_ROOM];

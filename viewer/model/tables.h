@@ -25,6 +25,9 @@ int gw_tables_init(struct gw_tables *tables);
 
 void gw_tables_fini(struct gw_tables *tables);
 
+/* Forget what was summed up, and all slices; who and what there is stays, with its rows. */
+void gw_tables_clear_sums(struct gw_tables *tables);
+
 /* Row of a text that somebody else made: made safe first (base/text.h). -ENOMEM. */
 int64_t gw_tables_string(struct gw_tables *tables, const char *text);
 
