@@ -14,6 +14,7 @@ struct command {
 static const struct command commands[] = {
     {"record", gw_cmd_record, "record a running process"},
     {"run", gw_cmd_run, "launch a program and record it"},
+    {"top", NULL, "live: who waits for the GIL, and for whom"},
     {"dump", gw_cmd_dump, "print every thread of a process: state, stack, who it waits for"},
     {"doctor", gw_cmd_doctor, "check permissions, kernel and target, each with the fix"},
     {"report", NULL, "a capture in words and tables"},

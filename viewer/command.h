@@ -16,6 +16,7 @@ int gw_cmd_html(int argc, char **argv);
 int gw_cmd_export(int argc, char **argv);
 int gw_cmd_check(int argc, char **argv);
 int gw_cmd_diff(int argc, char **argv);
+int gw_cmd_top(int argc, char **argv);
 
 /* Say what is wrong on the command line and where help is; returns GW_EXIT_USAGE. */
 int gw_command_usage(const char *verb, const char *format, ...)

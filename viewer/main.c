@@ -20,6 +20,7 @@ static const struct command commands[] = {
     {"export", gw_cmd_export, "a capture in other formats"},
     {"check", gw_cmd_check, "a capture against limits, for a CI job"},
     {"diff", gw_cmd_diff, "what changed between two captures"},
+    {"top", gw_cmd_top, "live: who waits for the GIL, and for whom"},
 };
 
 static void print_help(FILE *out)
