@@ -26,6 +26,7 @@ class Screen:
         self.rows, self.columns = rows, columns
         self.cells = [[" "] * columns for _ in range(rows)]
         self.y = self.x = 0
+        self.top, self.bottom = 0, rows - 1  # what scrolls
 
     def text(self):
         return "\n".join("".join(row).rstrip() for row in self.cells)
@@ -39,18 +40,28 @@ class Screen:
                 return text[at:]
             if match[2]:
                 self.control(match[2], [int(n or 0) for n in match[1].lstrip("?").split(";")])
-            elif match[3] in ("D", "M"):  # down, up
-                self.control("B" if match[3] == "D" else "A", [1])
+            elif match[3]:
+                self.step(match[3])
             elif len(match[0]) == 1:
                 self.put(match[0])
             at = match.end()
         return ""
 
+    def step(self, letter):
+        """One line down (D) or up (M); at the edge of what scrolls, that does."""
+        edge, out, new = (self.bottom, self.top, self.bottom) if letter == "D" else \
+                         (self.top, self.bottom, self.top)
+        if letter in "DM" and self.y == edge:
+            del self.cells[out]
+            self.cells.insert(new, [" "] * self.columns)
+        elif letter in "DM":
+            self.control("B" if letter == "D" else "A", [1])
+
     def put(self, character):
         if character == "\r":
             self.x = 0
         elif character == "\n":
-            self.y = min(self.y + 1, self.rows - 1)
+            self.step("D")
         elif character == "\b":
             self.x = max(self.x - 1, 0)
         elif character == "\t":
@@ -66,6 +77,9 @@ class Screen:
         if letter == "H":
             self.y = min(n, self.rows) - 1
             self.x = min(max((numbers + [1])[1], 1), self.columns) - 1
+        elif letter == "r":
+            self.top, self.bottom = n - 1, ((numbers + [0])[1] or self.rows) - 1
+            self.y = self.x = 0
         elif letter in "AB":
             self.y = min(max(self.y + (n if letter == "B" else -n), 0), self.rows - 1)
         elif letter in "CD":
