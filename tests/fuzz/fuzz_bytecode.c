@@ -25,7 +25,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     for (uint32_t unit = 0; unit <= len / 2u + 1; unit++) {
         struct gw_instruction instruction;
         int depth = gw_depths_at(depths, unit);
-        if (depth > greatest || (greatest < 0 && depth != GW_DEPTH_UNREACHED))
+        if (greatest < 0 ? depth != GW_DEPTH_UNREACHED : depth > greatest)
             abort();
         if (gw_instruction_at(depths, &bytecode, unit, &instruction) && instruction.end <= unit)
             abort();
