@@ -48,6 +48,6 @@ struct gw_bound gw_bound_find(const struct gw_model *model)
     bound.speed_up = 1;
     if (bound.cpu_ns > 0)
         bound.speed_up = fmin(bound.demand_ns, most_ns) / (double)bound.cpu_ns;
-    bound.speed_up = fmax(1, fmin(bound.speed_up, bound.cpus));
+    bound.speed_up = fmax(1, bound.speed_up);
     return bound;
 }

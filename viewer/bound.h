@@ -18,6 +18,9 @@
  *
  *     gain <= min(sum d_i, cpus * W) / sum c_i
  *
+ * That is more than the number of CPUs where the threads leave even one of them idle, as when the
+ * GIL is handed from one to the next.
+ *
  * Threads that ended early or came late count with their own w_i; threads that wait for others all
  * the time (a main thread in join) have c_i = 0 and count for nothing; one thread alone gains
  * nothing. The limit by CPUs holds for the window as a whole and is weaker than that for each
@@ -43,7 +46,7 @@ struct gw_bound {
     uint64_t window_ns; /* W */
     uint64_t cpu_ns;    /* sum of c_i */
     double demand_ns;   /* sum of d_i */
-    double speed_up;    /* of all work together: 1 to cpus */
+    double speed_up;    /* of all work together: at least 1 */
 };
 
 struct gw_bound gw_bound_find(const struct gw_model *model);

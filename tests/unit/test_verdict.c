@@ -361,6 +361,13 @@ static void test_bound(void **state)
                  "track 3 cpu=250000000 queue=0 0:gil-wait:2 750:gil-running:2\n"
                  "holders 0 0:0 250:1 500:2 750:3\n",
                  2, 4);
+    /* Of these, half of each turn goes by before the next one has the GIL: 2 CPUs instead of a half. */
+    assert_bound("track 0 cpu=125000000 queue=0 0:gil-running:2 125:gil-wait:2\n"
+                 "track 1 cpu=125000000 queue=0 0:gil-wait:2 250:gil-running:2 375:gil-wait:2\n"
+                 "track 2 cpu=125000000 queue=0 0:gil-wait:2 500:gil-running:2 625:gil-wait:2\n"
+                 "track 3 cpu=125000000 queue=0 0:gil-wait:2 750:gil-running:2 875:gil-wait:2\n"
+                 "holders 0 0:0 125:nobody 250:1 375:nobody 500:2 625:nobody 750:3 875:nobody\n",
+                 4, 4);
     /* A hog that never waits does no more; the thread that loses half its time does twice as much
      * of its tenth of a CPU: 1 + 0.2 of 1.1. */
     assert_bound("track 0 cpu=1000000000 queue=0 0:gil-running:2\n"
