@@ -17,6 +17,9 @@ LEAST_GOT = 0.85
 # Two CPUs that are one core, or that a host hands out, are slower together: the same work may cost
 # so much more CPU time in processes.
 MOST_SLOWER = 1.25
+# Less of it than this: threads that need the GIL were slowed down by something else than waiting for
+# it, and the bound takes for granted that the same work takes the same CPU time.
+LEAST_SLOWER = 0.9
 MOST_WORKERS = 4
 
 
@@ -124,7 +127,8 @@ class Bound(Case):
             threads, threads_got, verdict = self.in_threads(work)
             processes, processes_got = self.in_processes(work)
             slower = processes * processes_got / (threads * threads_got)
-            if slower < MOST_SLOWER and threads_got >= LEAST_GOT * threads_use and \
+            least = LEAST_SLOWER if work == "python" else 0
+            if least < slower < MOST_SLOWER and threads_got >= LEAST_GOT * threads_use and \
                     processes_got >= LEAST_GOT * min(self.cpus, self.workers[work]):
                 runs.append((threads, processes, verdict["bound"]["speed_up"][1]))
             if len(runs) == RUNS:
