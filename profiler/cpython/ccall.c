@@ -183,14 +183,6 @@ static struct gw_ccall place_still(const struct gw_callsite *site, const struct 
     return in;
 }
 
-#define FIRST_WITH_BREAKER_AT_CALLS 10u
-
-/* A thread is made to let go at calls, jumps back and starts of functions only. */
-static bool breaks_at_calls(const struct gw_layout *layout)
-{
-    return gw_layout_minor(layout) >= FIRST_WITH_BREAKER_AT_CALLS;
-}
-
 /* The same call is there at another time. */
 static bool is_there_too(const struct gw_ccalls *ccalls, const struct place *place,
                          const struct gw_frame *frame, const struct gw_callsite *site,
@@ -201,6 +193,15 @@ static bool is_there_too(const struct gw_ccalls *ccalls, const struct place *pla
            then.words[0] == values->words[0] && then.words[1] == values->words[1];
 }
 
+/* It was still there when the thread's stack was copied for the second time. */
+static bool is_there_later(const struct gw_ccalls *ccalls, const struct gw_frame *frame,
+                           const struct gw_callsite *site, const struct values *values,
+                           const struct gw_stack_image *image)
+{
+    struct place later = {.memory = ccalls->memory, .image = image, .copy = GW_STACK_COPY_B};
+    return is_there_too(ccalls, &later, frame, site, values);
+}
+
 /* Of a thread that goes on, the place may be that of one call and the callable that of the next.
  * The name in the source text shows it, but for functions that are called by another name: those
  * calls have to be there for longer. */
@@ -208,9 +209,8 @@ static bool lasts(const struct gw_ccalls *ccalls, const struct gw_frame *frame,
                   const struct gw_callsite *site, const struct values *values,
                   const struct gw_stack_image *image)
 {
-    struct place later = {.memory = ccalls->memory, .image = image, .copy = GW_STACK_COPY_B};
     struct place now = {.memory = ccalls->memory};
-    bool there = is_there_too(ccalls, &later, frame, site, values);
+    bool there = is_there_later(ccalls, frame, site, values, image);
     for (unsigned i = 0; there && i < SIGHTS; i++)
         there = is_there_too(ccalls, &now, frame, site, values);
     return there;
@@ -249,17 +249,17 @@ static struct gw_ccall place_slot(struct gw_ccalls *ccalls, const struct gw_fram
                                   enum gw_ccall_pose pose, const struct gw_stack_image *image)
 {
     struct gw_ccall none = {.kind = GW_CCALL_NONE};
-    if (pose == GW_CCALL_RUNS && !lasts(ccalls, frame, site, values, image))
-        return none;
-    if (pose == GW_CCALL_NO_GIL && !breaks_at_calls(ccalls->layout))
+    bool runs = pose == GW_CCALL_RUNS, brief;
+    if (pose == GW_CCALL_NO_GIL && !ccalls->layout->breaks_at_calls)
         return (struct gw_ccall){.kind = GW_CCALL_UNKNOWN};
-    bool brief;
+    if (runs && !is_there_later(ccalls, frame, site, values, image))
+        return none;
     struct gw_callable callable = gw_callable_slot(
         ccalls->callables, object_of(ccalls->layout, values->words[0]), site->source, &brief);
-    if (callable.kind != GW_CALLABLE_C || (pose == GW_CCALL_RUNS && brief))
+    if (callable.kind != GW_CALLABLE_C ||
+        (runs && (brief || !lasts(ccalls, frame, site, values, image))))
         return none;
-    return (struct gw_ccall){
-        .kind = GW_CCALL_IN, .sure = pose != GW_CCALL_RUNS, .function = callable.function};
+    return (struct gw_ccall){.kind = GW_CCALL_IN, .sure = !runs, .function = callable.function};
 }
 
 struct gw_ccall gw_ccall_of(struct gw_ccalls *ccalls, const struct gw_frame *frame,
@@ -298,5 +298,5 @@ bool gw_ccall_is_in_c(const struct gw_layout *layout, const struct gw_ccall *cca
 {
     if (ccall->kind == GW_CCALL_IN)
         return ccall->sure;
-    return ccall->kind == GW_CCALL_NONE && breaks_at_calls(layout);
+    return ccall->kind == GW_CCALL_NONE && layout->breaks_at_calls;
 }

@@ -169,7 +169,8 @@ static void place_dicts(struct gw_layout *layout)
 
 /* What names of callables need: Include/object.h and methodobject.h, cpython/tupleobject.h (a hash
  * before the items from 3.14 on), descrobject.h, Objects/descrobject.c (wrapperobject),
- * classobject.h and Modules/_functoolsmodule.c (partialobject). The same from 3.8 to 3.15. */
+ * classobject.h and Modules/_functoolsmodule.c (partialobject). The same from 3.8 to 3.15. And of
+ * code objects since they hold their instructions: Include/cpython/code.h, 3.11 to 3.15. */
 static void place_calls(struct gw_layout *layout)
 {
     uint32_t header = gw_layout_at(layout, GW_F_object_type) + 8;
@@ -183,6 +184,14 @@ static void place_calls(struct gw_layout *layout)
     place_default(layout, GW_F_descr_definition, header + 24);
     place_default(layout, GW_F_wrapped_function, header);
     place_default(layout, GW_F_definition_name, 0);
+    if (layout->frames == GW_FRAMES_HEAP)
+        return;
+    place_default(layout, GW_F_code_units, header);
+    place_default(layout, GW_F_code_names, header + 16);
+    place_default(layout, GW_F_code_exceptiontable, header + 24);
+    place_default(layout, GW_F_code_flags, header + 32);
+    place_default(layout, GW_F_code_stacksize, header + 48);
+    place_default(layout, GW_F_code_nlocalsplus, header + 56);
 }
 
 static int finish(struct gw_layout *layout, unsigned machine)

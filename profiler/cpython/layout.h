@@ -98,6 +98,8 @@ struct gw_layout {
     enum gw_gil_home gil_home;
     enum gw_dict_family dicts;
     unsigned instr_unit; /* bytes per unit of frame.instr where it is an index: 1 or 2 */
+    bool breaks_at_calls; /* a thread is made to drop the GIL behind calls, at jumps back and at
+                             starts of functions only: 3.10+; before, at any instruction */
     bool clears_popped;  /* a frame that was popped has no code any more */
     unsigned first_shim; /* a frame whose owner is >= this is no Python frame; 255: none are */
     unsigned unicode_kind_bit; /* lowest bit of `kind` in unicode.state; compact, ascii follow */

@@ -177,12 +177,6 @@ static const struct {
             [GW_F_tstate_id]           = AT(224),
             [GW_F_frame_stacktop]      = AT(64),
             [GW_F_frame_localsplus]    = AT(72),
-            [GW_F_code_units]          = AT(16),
-            [GW_F_code_names]          = AT(32),
-            [GW_F_code_exceptiontable] = AT(40),
-            [GW_F_code_flags]          = AT(48),
-            [GW_F_code_stacksize]      = AT(64),
-            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
     {
@@ -192,12 +186,6 @@ static const struct {
             [GW_F_tstate_id]           = AT(224),
             [GW_F_frame_stackpointer]  = AT(64),
             [GW_F_frame_localsplus]    = AT(80),
-            [GW_F_code_units]          = AT(16),
-            [GW_F_code_names]          = AT(32),
-            [GW_F_code_exceptiontable] = AT(40),
-            [GW_F_code_flags]          = AT(48),
-            [GW_F_code_stacksize]      = AT(64),
-            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
     {
@@ -207,12 +195,6 @@ static const struct {
             [GW_F_tstate_id]           = AT(248),
             [GW_F_frame_stackpointer]  = AT(64),
             [GW_F_frame_localsplus]    = AT(80),
-            [GW_F_code_units]          = AT(16),
-            [GW_F_code_names]          = AT(32),
-            [GW_F_code_exceptiontable] = AT(40),
-            [GW_F_code_flags]          = AT(48),
-            [GW_F_code_stacksize]      = AT(64),
-            [GW_F_code_nlocalsplus]    = AT(72),
         },
     },
 };
@@ -311,6 +293,7 @@ int gw_layout_fill_from_offsets(struct gw_span table, struct gw_layout *out)
         .gil_home = GW_GIL_BY_INTERPRETER,
         .instr_unit = 2,
         .first_shim = 3,
+        .breaks_at_calls = true,
     };
     if (!copy_entries(table, map, out) || !place_gil(table, map, out))
         return -GW_E_LAYOUT;
