@@ -113,17 +113,18 @@ static uint8_t base_opcode(const struct op_table *table, uint8_t opcode)
     return table->base[opcode] ? table->base[opcode] : opcode;
 }
 
-static int effect_of(int constant, enum gw_effect effect, uint32_t n)
+/* In 64 bits: the argument is foreign, and any 32 bits of it. */
+static int64_t effect_of(int constant, enum gw_effect effect, uint32_t n)
 {
     switch (effect) {
     case GW_EFFECT_CONST:
         return constant;
     case GW_EFFECT_PLUS_N:
-        return constant + (int)n;
+        return constant + (int64_t)n;
     case GW_EFFECT_MINUS_N:
-        return constant - (int)n;
+        return constant - (int64_t)n;
     case GW_EFFECT_MINUS_2N:
-        return constant - 2 * (int)n;
+        return constant - 2 * (int64_t)n;
     case GW_EFFECT_PLUS_ODD:
         return constant + (int)(n & 1);
     case GW_EFFECT_MINUS_ODD:
@@ -144,7 +145,7 @@ static int effect_of(int constant, enum gw_effect effect, uint32_t n)
  */
 
 /* Come to a unit with a depth; what is new there has to be followed from it. */
-static void come_to(struct gw_depths *depths, uint64_t at, int depth, uint32_t ways)
+static void come_to(struct gw_depths *depths, uint64_t at, int64_t depth, uint32_t ways)
 {
     if (at >= depths->n_units || depth < 0 || depth > MAX_DEPTH)
         return;
@@ -157,7 +158,7 @@ static void come_to(struct gw_depths *depths, uint64_t at, int depth, uint32_t w
         return;
     }
     if (depth > depths->greatest)
-        depths->greatest = depth;
+        depths->greatest = (int)depth;
     depths->todo[depths->n_todo++] = (uint32_t)at * MAX_STATES + unit->n_states;
     unit->states[unit->n_states++] = (struct state){.depth = (int16_t)depth, .ways = ways};
 }

@@ -172,6 +172,9 @@ def main():
     parser.add_argument("pattern", nargs="*", help="only classes with a test whose name contains it")
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--counts", help="a file to write 'PASSED FAILED SKIPPED' into")
+    parser.add_argument("--no-exclusive", action="store_true",
+                        help="leave the exclusive classes out: their figures are those of another "
+                        "build than the one that ships")
     parser.add_argument("--list", action="store_true", help="print the names and run nothing")
     parser.add_argument("--group", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -196,7 +199,8 @@ def run_all(options):
         except Exception:  # a module that cannot be imported is one failed test
             show([[path.stem, "failed", 0.0, traceback.format_exc()]], counts)
     groups = {group: value for group, value in groups.items()
-              if matches(group, value[2], options.pattern)}
+              if matches(group, value[2], options.pattern) and
+              not (options.no_exclusive and value[0])}
     if options.list:
         print("\n".join(f"{group}.{test}" for group in groups for test in groups[group][2]))
         return 0
