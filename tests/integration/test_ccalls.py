@@ -37,7 +37,6 @@ class Calls(check_format.Capture):
 
 @per_interpreter
 class CCalls(Case):
-
     def calls(self, kind, seconds, *options):
         target = self.start(TARGET, kind)
         return Calls(self.record(target.pid, seconds, *options).read_bytes()).ticks
