@@ -305,7 +305,7 @@ static enum decision decide(const struct gw_history *history, const struct doubt
     if (!growth->ran_ns || doubts->flags & GW_ENTRY_OFF)
         return WAS_QUEUED;
     if (doubts->flags & GW_ENTRY_OURS)
-        return growth->queued_ns > growth->ours_ns ? WAS_QUEUED : WAS_ON_CPU;
+        return growth->queued_ns > growth->ours_ns ? UNDECIDED : WAS_ON_CPU;
     if (growth->queued_ns > now->dt_ns)
         return WAS_QUEUED;
     if (growth->ran_ns > now->dt_ns)
@@ -334,6 +334,8 @@ static enum decision draw(const struct gw_track *track, const struct doubts *dou
                           const struct gw_growth *growth)
 {
     double on = (double)growth->ran_ns, off = (double)growth->queued_ns;
+    if (doubts->flags & GW_ENTRY_OURS)
+        off = growth->queued_ns > growth->ours_ns ? off - (double)growth->ours_ns : 0;
     if (doubts->native) {
         on *= part_without(track->ran_ns, track->held_ran_ns);
         off *= part_without(track->queued_ns, track->held_queued_ns + track->handoff_queued_ns);

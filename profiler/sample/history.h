@@ -9,16 +9,16 @@
  * - no new slice: it was on its CPU all along;
  * - a new slice without CPU time before it: it was queued;
  * - a line that had just got a slice and no CPU time yet: it is on that CPU;
- * - on the CPU that we run on ourselves, hardly more run-queue time than we took: it was on that
- *   CPU until we came;
+ * - on the CPU that we run on ourselves, no more run-queue time than we took: it was on that CPU
+ *   until we came;
  * - more run-queue time than since the last of the ticks: it was queued; more CPU time than that:
  * it was not;
  * - less run-queue time than between the ticks: it was on its CPU, and its time in the queue began
  *   and ended after the last one; less CPU time than that: it was queued.
  * Where none of this decides, a thread that may want the GIL was queued for it. The rest is drawn
- * by lot, with the odds of the CPU and run-queue time and, of a thread without the GIL, of the
- * parts of both that it mostly spends without wanting it either: so stretches shorter than a period
- * are counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
+ * by lot, with the odds of the CPU and run-queue time (less what we took) and, of a thread without
+ * the GIL, of the parts of both that it mostly spends without wanting it either: so stretches
+ * shorter than a period are counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
  *
  * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
  */

@@ -4,11 +4,10 @@
  * history.
  */
 #include "base/random.h"
+#include "sample/displaced.h"
 #include "sample/session_state.h"
 #include "sample/stops.h"
 
-/* Waking up and going to sleep again, around the work of a tick. */
-#define WAKING_NS 40000u
 /* CPU time between waking up in a call and asking for the GIL, or in one wait for it. */
 #define MOMENTS_NS 100000u
 /* For so long it was seen in no call, and so much of its CPU time it spends with the GIL. */
@@ -267,7 +266,7 @@ static void settle(struct gw_session *session, const struct gw_look *look)
                     &(struct gw_growth){.ran_ns = thread->ran_ns,
                                         .queued_ns = thread->queued_ns,
                                         .slices = thread->slices,
-                                        .ours_ns = session->last_work_ns + WAKING_NS,
+                                        .ours_ns = session->last_work_ns + GW_WAKING_NS,
                                         .unread = missed_ticks(session, look),
                                         .lot = gw_random_unit(&session->random)});
 }
@@ -283,33 +282,6 @@ static uint8_t doubt_flags(const struct gw_thread *thread, const struct gw_look 
     else if (thread->moved && thread->slices && !thread->ran_ns)
         flags |= GW_ENTRY_ON;
     return (uint8_t)flags;
-}
-
-/* None of the threads on our own CPU can be running now, and one of them may have been until we
- * came. Of several, it is the one that ran last. */
-static void place_ours(struct gw_session *session)
-{
-    struct gw_look *last = NULL;
-    uint32_t n = 0;
-    for (uint32_t i = 0; i < session->n_looks; i++) {
-        struct gw_look *look = &session->looks[i];
-        bool ran = look->ours && session->threads[look->thread]->ran_ns;
-        look->place = ran ? GW_ENTRY_OURS : GW_ENTRY_OFF;
-        n += ran;
-    }
-    session->displaced += n > 0;
-    session->displacing += n > 0;
-    for (uint32_t i = 0; n > 1 && i < session->n_looks; i++) {
-        struct gw_look *look = &session->looks[i];
-        if (look->place != GW_ENTRY_OURS ||
-            gw_task_last_ran(&session->threads[look->thread]->task, &look->last_ran_ns))
-            continue;
-        look->place = GW_ENTRY_OFF;
-        if (!last || look->last_ran_ns > last->last_ran_ns)
-            last = look;
-    }
-    if (last)
-        last->place = GW_ENTRY_ON;
 }
 
 static void judge(struct gw_session *session, struct gw_look *look)
@@ -399,7 +371,7 @@ void gw_judge_looks(struct gw_session *session)
         promote_counted(session, i, sleepers);
         follow_hold(session, i, sleepers);
     }
-    place_ours(session);
+    gw_displaced_find(session);
     if (session->stops.stopper)
         gw_stops_take(session);
     for (uint32_t i = 0; i < session->n_looks; i++)

@@ -91,6 +91,7 @@ int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definition
     struct gw_session *session = calloc(1, sizeof *session);
     if (!session)
         return -ENOMEM;
+    session->own = (struct gw_task){-1, -1, -1, -1, -1, -1};
     int err = gw_proc_open(pid, &session->proc, diag);
     if (err) {
         free(session);
@@ -133,6 +134,7 @@ void gw_session_close(struct gw_session *session)
     free(session->ranges);
     free(session->arena);
     gw_proc_close(&session->proc);
+    gw_task_close(&session->own);
     free(session);
 }
 

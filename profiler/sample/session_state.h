@@ -98,9 +98,8 @@ struct gw_look {
     struct gw_syscall call;
     enum gw_syscall_class class;
     bool has_image, has_second;
-    bool ours;            /* runnable, and its CPU is the one we run on: */
-    unsigned place;       /* of enum gw_entry_flag, what that tells */
-    uint64_t last_ran_ns; /* as gw_task_last_ran says, 0: not asked */
+    bool ours;      /* runnable, and its CPU is the one we run on: */
+    unsigned place; /* of enum gw_entry_flag, what that tells */
     struct gw_evidence evidence;
 };
 
@@ -169,6 +168,7 @@ struct gw_session {
     uint64_t unnamed_asked_ns, unnamed_pause_ns; /* when they were asked for, and the next pause */
     uint64_t last_tick_ns;
     int own_cpu;           /* the one this tick runs on */
+    struct gw_task own;    /* the thread that makes the ticks: only its sched file is ever open */
     uint64_t last_work_ns; /* how long the last tick took */
     uint64_t displaced;    /* ticks that took the CPU from one of its threads, until taken */
     uint32_t torn_stack;   /* id of the stack that stands for a lost one */
