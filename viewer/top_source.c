@@ -94,13 +94,17 @@ int gw_top_source_start(const struct gw_top_source_options *options, struct gw_t
     return err;
 }
 
-/* One that is stopped has to go on to end. */
+/* One that is stopped has to go on to end. Another gets no SIGCONT: that takes back a SIGSTOP which
+ * is under way, and who attached to it to look waits for that. */
 void gw_top_source_stop(const struct gw_top_source *source)
 {
-    if (source->pid > 0) {
-        kill(source->pid, SIGTERM);
+    siginfo_t info = {0};
+
+    if (source->pid <= 0)
+        return;
+    kill(source->pid, SIGTERM);
+    if (!waitid(P_PID, (id_t)source->pid, &info, WSTOPPED | WNOHANG | WNOWAIT) && info.si_pid)
         kill(source->pid, SIGCONT);
-    }
 }
 
 int gw_top_source_wait(struct gw_top_source *source)

@@ -11,16 +11,6 @@ from harness import PROGRAMS, SANITIZER_REPORT, TARGETS, Case, per_interpreter
 from terminal import Terminal
 
 
-class TopCase(Case):
-    """A recorder that is told to end while its leak checker stops its threads can wait for ever, and
-    one with a real-time priority keeps the checker from its CPU. Leaks show in the other tests."""
-
-    @classmethod
-    def setUpClass(cls):
-        super().setUpClass()
-        os.environ["ASAN_OPTIONS"] = "detect_leaks=0"  # every class has a process of its own
-
-
 def rows_of(text, title):
     """The rows of the table whose heading has the title in it, up to an empty line."""
     lines = text.splitlines()
@@ -30,7 +20,7 @@ def rows_of(text, title):
 
 
 @per_interpreter
-class Once(TopCase):
+class Once(Case):
     def test_figures(self):
         target = self.start(TARGETS / "states.py", "hog", "waiter", "sleeps")
         result = self.gilwait("top", "-p", target.pid, "--once", "--window", 2)
@@ -63,7 +53,7 @@ class Once(TopCase):
 
 
 @per_interpreter(versions=("3.11",))
-class Refusals(TopCase):
+class Refusals(Case):
     def test_usage(self):
         for options in ((), ("-p", "1", "2"), ("-p", "1", "--window", "0"),
                         ("-p", "1", "--window", "301"), ("-p", "1", "--window", "x"),
@@ -91,7 +81,7 @@ class Refusals(TopCase):
 
 
 @per_interpreter(versions=("3.11",))
-class OnATerminal(TopCase):
+class OnATerminal(Case):
     def setUp(self):
         super().setUp()
         self.target = self.start(TARGETS / "states.py", "hog", "waiter", "sleeps")
@@ -190,7 +180,7 @@ class OnATerminal(TopCase):
 
 
 @per_interpreter(versions=("3.11",))
-class HostileNames(TopCase):
+class HostileNames(Case):
     def test_names(self):
         target = self.start(TARGETS / "names.py", ready="{")
         run = subprocess.run([PROGRAMS / "gilwait", "top", "--once", "--window", "1", "-p",
