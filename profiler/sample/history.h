@@ -18,7 +18,8 @@
  * Where none of this decides, a thread that may want the GIL was queued for it. The rest is drawn
  * by lot, with the odds of the CPU and run-queue time (less what we took) and, of a thread without
  * the GIL, of the parts of both that it mostly spends without wanting it either: so stretches
- * shorter than a period are counted as often as they deserve. What stays in doubt for GW_DOUBT_NS never got a CPU.
+ * shorter than a period are counted as often as they deserve. What stays in doubt for GW_DOUBT_NS
+ * never got a CPU.
  *
  * Memory is fixed: entries come from a pool; when it runs low the session settles and writes early.
  */
