@@ -32,25 +32,33 @@ static unsigned place_of(struct gw_thread *thread, uint64_t came_ns, uint64_t wo
     return left_ns + work_ns < came_ns ? GW_ENTRY_OFF : GW_ENTRY_OURS;
 }
 
-void gw_displaced_find(struct gw_session *session)
+/* Settle what the clock of our CPU can tell. False: nobody was pushed off it. */
+static bool settle_places(struct gw_session *session)
 {
-    uint64_t came_ns = 0;
-    uint64_t work_ns = 0;
-    bool asked = false, known = false, displaces = false;
+    uint64_t came_ns;
+    if (when_we_came(session, &came_ns))
+        return true;
+    uint64_t work_ns = gw_monotonic_ns() - session->last_tick_ns + GW_WAKING_NS;
+    bool displaces = false;
     for (uint32_t i = 0; i < session->n_looks; i++) {
         struct gw_look *look = &session->looks[i];
-        struct gw_thread *thread = session->threads[look->thread];
-        look->place = GW_ENTRY_OFF;
-        if (!look->ours || !thread->ran_ns)
-            continue;
-        if (!asked) {
-            known = when_we_came(session, &came_ns) == 0;
-            work_ns = gw_monotonic_ns() - session->last_tick_ns + GW_WAKING_NS;
-            asked = true;
-        }
-        look->place = known ? place_of(thread, came_ns, work_ns) : GW_ENTRY_OURS;
+        if (look->place == GW_ENTRY_OURS)
+            look->place = place_of(session->threads[look->thread], came_ns, work_ns);
         displaces = displaces || look->place != GW_ENTRY_OFF;
     }
+    return displaces;
+}
+
+void gw_displaced_find(struct gw_session *session)
+{
+    bool displaces = false;
+    for (uint32_t i = 0; i < session->n_looks; i++) {
+        struct gw_look *look = &session->looks[i];
+        bool ran = look->ours && session->threads[look->thread]->ran_ns;
+        look->place = ran ? GW_ENTRY_OURS : GW_ENTRY_OFF;
+        displaces = displaces || ran;
+    }
+    displaces = displaces && settle_places(session);
     session->displaced += displaces;
     session->displacing += displaces;
 }

@@ -138,15 +138,25 @@ static bool push(struct gw_history *history, struct gw_track *track, struct gw_e
     return true;
 }
 
+/* What is beyond doubt at once counts like what is settled later. Asleep, or with the GIL: whatever
+ * runs later is another run. */
+static void note_added(const struct gw_history *history, struct gw_track *track,
+                       const struct gw_entry *entry)
+{
+    bool settled = !(entry->flags & GW_ENTRY_DOUBT);
+    if (settled || gw_state_holds_gil(entry->on_cpu))
+        track->ran_native = settled && entry->on_cpu == GW_STATE_NATIVE;
+    if (settled && entry->on_cpu == GW_STATE_GIL_RUNNING)
+        track->held_ran_ns += gw_history_tick(history, entry->tick)->dt_ns;
+}
+
 bool gw_track_add(struct gw_history *history, struct gw_track *track, struct gw_entry entry)
 {
     const struct gw_entry *newest = gw_track_newest(track);
     entry.tick = history->end - 1;
+    note_added(history, track, &entry);
     if (newest && says_the_same(newest, &entry))
         return true;
-    /* Asleep, or with the GIL: whatever runs later is another run. */
-    if (!(entry.flags & GW_ENTRY_DOUBT) || gw_state_holds_gil(entry.on_cpu))
-        track->ran_native = false;
     return push(history, track, entry);
 }
 

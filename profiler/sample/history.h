@@ -3,9 +3,10 @@
  * The last second of one process: who was in which state at which tick, kept until it is certain.
  *
  * A runnable thread's tick is in doubt until its schedstat line changes: was it on a CPU or queued
- * for one? The line changes when a thread gets a CPU (its slices and run-queue time grow) and when
- * it loses it (its CPU time grows; now and then before). So all ticks in doubt were spent the same
- * way, and how the line grew tells which:
+ * for one? (Only of the thread whose CPU we took is that known at once: displaced.h.) The line
+ * changes when a thread gets a CPU (its slices and run-queue time grow) and when it loses it (its
+ * CPU time grows; now and then before). So all ticks in doubt were spent the same way, and how the
+ * line grew tells which:
  * - no new slice: it was on its CPU all along;
  * - a new slice without CPU time before it: it was queued;
  * - a line that had just got a slice and no CPU time yet: it is on that CPU;
@@ -49,7 +50,7 @@ enum gw_entry_flag {
     /* Of a doubt: */
     GW_ENTRY_ON = 1 << 3,   /* it was on its CPU, by what was known then */
     GW_ENTRY_OFF = 1 << 4,  /* it was not */
-    GW_ENTRY_OURS = 1 << 5, /* it was, until we took that very CPU, or had been queued before */
+    GW_ENTRY_OURS = 1 << 5, /* it was, until we took that very CPU, or had been queued for it */
     GW_ENTRY_ASK = 1 << 6,  /* what a stop tells goes for it */
 };
 

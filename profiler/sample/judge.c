@@ -284,6 +284,12 @@ static uint8_t doubt_flags(const struct gw_thread *thread, const struct gw_look 
     return (uint8_t)flags;
 }
 
+/* Known at once: what its line shows next has begun behind this tick. */
+static bool was_running(const struct gw_look *look)
+{
+    return look->ours && look->place == GW_ENTRY_ON;
+}
+
 static void judge(struct gw_session *session, struct gw_look *look)
 {
     struct gw_thread *thread = session->threads[look->thread];
@@ -305,7 +311,7 @@ static void judge(struct gw_session *session, struct gw_look *look)
         .on_cpu = (uint8_t)judgement.on_cpu,
         .queued = (uint8_t)judgement.queued,
         .gil = (uint8_t)gw_session_thread_gil(session, thread),
-        .flags = judgement.doubt ? doubt_flags(thread, look, &judgement) : 0,
+        .flags = judgement.doubt && !was_running(look) ? doubt_flags(thread, look, &judgement) : 0,
     };
     thread->counted = look->evidence.counted;
     thread->free_run = look->evidence.kernel == GW_SYSCALL_RUNNING && !look->evidence.holds_before;

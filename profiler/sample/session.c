@@ -91,7 +91,8 @@ int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definition
     struct gw_session *session = calloc(1, sizeof *session);
     if (!session)
         return -ENOMEM;
-    session->own = (struct gw_task){-1, -1, -1, -1, -1, -1};
+    session->own =
+        (struct gw_task){.syscall_fd = -1, .schedstat_fd = -1, .stat_fd = -1, .sched_fd = -1};
     int err = gw_proc_open(pid, &session->proc, diag);
     if (err) {
         free(session);

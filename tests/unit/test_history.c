@@ -612,6 +612,21 @@ static void native_run_ends_the_credit(void **state)
     finish(&world);
 }
 
+/* So it is when the tick that sees it run without is certain of that at once. */
+static void certain_native_run_ends_the_credit(void **state)
+{
+    (void)state;
+    struct world world;
+    start(&world, 100);
+    tick(&world);
+    add(&world, GW_STATE_NATIVE, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT);
+    runnable_for(&world, 3, GW_STATE_GIL_HANDOFF, GW_ENTRY_SOFT | GW_ENTRY_OFF);
+    line_changes(&world, got_cpu(3 * MS));
+    assert_int_equal(state_at(&world, 0), GW_STATE_NATIVE);
+    assert_int_equal(count(&world, 1, 4, GW_STATE_CPU_WAIT), 3);
+    finish(&world);
+}
+
 /* Once it slept, or held the GIL again, it is another run with a credit of its own. */
 static void another_run_has_its_own_credit(void **state)
 {
@@ -822,6 +837,7 @@ int main(void)
         cmocka_unit_test(asleep_and_woken),
         cmocka_unit_test(woken_unseen),
         cmocka_unit_test(native_run_ends_the_credit),
+        cmocka_unit_test(certain_native_run_ends_the_credit),
         cmocka_unit_test(another_run_has_its_own_credit),
         cmocka_unit_test(what_never_got_a_cpu),
         cmocka_unit_test(known_schedule),
