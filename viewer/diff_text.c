@@ -123,19 +123,25 @@ static void put_side(FILE *out, const char *when, const struct gw_diff *diff,
 {
     const struct gw_model_process *target = gw_model_target(side->model);
     const char *python = target ? gw_model_text(side->model, target->python) : "";
+    size_t indent = gw_columns_width(when);
+    struct gw_cell cell;
 
     fputs(when, out);
-    if (*python) {
-        fputs("Python ", out);
-        gw_label_text(out, python, NULL);
-        fputs(", ", out);
+    if (gw_cell_begin(&cell)) {
+        if (*python) {
+            fputs("Python ", cell.file);
+            gw_label_text(cell.file, python, NULL);
+            fputs(", ", cell.file);
+        }
+        gw_number_seconds(cell.file, diff->looked_ns[which]);
+        fputs(" recorded, ", cell.file);
+        gw_number_count(cell.file, diff->n_threads[which]);
+        fputs(diff->n_threads[which] == 1 ? " thread (" : " threads (", cell.file);
+        gw_label_text(cell.file, side->path, NULL);
+        putc(')', cell.file);
     }
-    gw_number_seconds(out, diff->looked_ns[which]);
-    fputs(" recorded, ", out);
-    gw_number_count(out, diff->n_threads[which]);
-    fputs(diff->n_threads[which] == 1 ? " thread (" : " threads (", out);
-    gw_label_text(out, side->path, NULL);
-    fputs(")\n", out);
+    gw_columns_wrap(out, gw_cell_text(&cell), indent, indent, GW_REPORT_COLUMNS);
+    gw_cell_end(&cell);
 }
 
 /* "GIL wait of all threads: 600 ±15 → 15.0 ±1.1 ms per second, significantly less" */

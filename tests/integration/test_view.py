@@ -169,8 +169,15 @@ class Diff(Case):
         self.assertIn("significantly less", out)
         self.assertRegex(out, r"(?m)^ +500 ±16 +13\.0 ±1\.6 +-487 ±16 +\*  http-\* \(2 → 3 threads\)$")
         self.assertRegex(out, r"(?m)^ .*  _pickle.loads \[C\]$")
-        self.assertLessEqual(max(map(len, out.splitlines())), 100)
         self.assertNotIn("\33", out)
+
+    def test_lines_are_short_wherever_the_captures_are(self):
+        folder = self.folder / ("d" * 30)
+        folder.mkdir()
+        paths = [shutil.copy(capture, folder) for capture in (CONVOY, FIXED)]
+        out = self.diff(*paths).out
+        self.assertIn(f"({paths[1]})", out)
+        self.assertLessEqual(max(map(len, out.splitlines())), 100)
 
     def test_nothing_changed(self):
         out = self.diff(CONVOY, CONVOY).out
