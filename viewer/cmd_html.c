@@ -9,6 +9,7 @@
 #include "base/exit_code.h"
 #include "command.h"
 #include "html.h"
+#include "model/timeline.h"
 #include "select_options.h"
 
 struct arguments {
@@ -23,8 +24,8 @@ static void print_help(void)
 {
     printf(
         "Usage: gilwait html [OPTION]... FILE\n"
-        "Write a capture as one HTML page: words, tables, and two flame graphs of who waits for\n"
-        "whom. The page needs no network and can be mailed.\n"
+        "Write a capture as one HTML page: words, tables, a timeline, and two flame graphs of who\n"
+        "waits for whom. The page needs no network and can be mailed.\n"
         "\n"
         "  -o, --output OUT  where to ('-': standard output; default: FILE.html)\n"
         "      --title TEXT  title of the page\n"
@@ -84,12 +85,18 @@ static void remove_half(const char *path)
         unlink(path);
 }
 
-static int write_file(const struct gw_model *model, const char *title, const char *path)
+/* What the page is of. */
+struct capture {
+    struct gw_model *model;
+    struct gw_timeline timeline;
+};
+
+static int write_file(const struct capture *capture, const char *title, const char *path)
 {
     FILE *out = fopen(path, "we");
     if (!out)
         return -errno;
-    int error = gw_html_write(model, title, out);
+    int error = gw_html_write(capture->model, &capture->timeline, title, out);
     if (fclose(out) != 0 && !error)
         error = -errno;
     if (error)
@@ -98,12 +105,13 @@ static int write_file(const struct gw_model *model, const char *title, const cha
 }
 
 /* Returns an exit code, after telling what went wrong. */
-static int write_output(const char *verb, const struct gw_model *model, const char *title,
+static int write_output(const char *verb, const struct capture *capture, const char *title,
                         const char *path)
 {
     char what[GW_DIAG_TEXT];
     bool to_stdout = strcmp(path, "-") == 0;
-    int error = to_stdout ? gw_html_write(model, title, stdout) : write_file(model, title, path);
+    int error = to_stdout ? gw_html_write(capture->model, &capture->timeline, title, stdout)
+                          : write_file(capture, title, path);
 
     if (error == -EPIPE)
         return GW_EXIT_FAILURE;
@@ -116,7 +124,7 @@ static int write_output(const char *verb, const struct gw_model *model, const ch
     return GW_EXIT_OK;
 }
 
-static int write_page(const char *verb, const struct gw_model *model,
+static int write_page(const char *verb, const struct capture *capture,
                       const struct arguments *arguments)
 {
     GW_AUTO_FREE char *beside = NULL, *title = NULL;
@@ -127,22 +135,39 @@ static int write_page(const char *verb, const struct gw_model *model,
     const char *path = arguments->output ? arguments->output : beside;
     if (gw_command_same_file(path, arguments->path))
         return gw_command_usage(verb, "%s is the capture; name another file for the page", path);
-    int code = write_output(verb, model, arguments->title ? arguments->title : title, path);
-    return code != GW_EXIT_OK ? code : gw_command_end(verb, model, arguments->strict, stdout);
+    int code = write_output(verb, capture, arguments->title ? arguments->title : title, path);
+    if (code != GW_EXIT_OK)
+        return code;
+    return gw_command_end(verb, capture->model, arguments->strict, stdout);
+}
+
+/* Returns 0, or the exit code after the error was told. */
+static int open_capture(const char *verb, struct arguments *arguments, struct capture *capture)
+{
+    arguments->selection.timeline = &capture->timeline;
+    int code = gw_command_select(verb, arguments->path, &arguments->selection, &capture->model);
+    if (code != GW_EXIT_OK)
+        return code;
+    int rc = gw_timeline_finish(&capture->timeline);
+    if (rc == 0)
+        return GW_EXIT_OK;
+    gw_model_free(capture->model);
+    return gw_command_fail(verb, rc, "cannot keep the timeline in a temporary file");
 }
 
 int gw_cmd_html(int argc, char **argv)
 {
     struct arguments arguments = {0};
-    struct gw_model *model;
+    struct capture capture = {0};
     int code;
 
     if (!parse_arguments(argc, argv, &arguments, &code))
         return code;
-    code = gw_command_select(argv[0], arguments.path, &arguments.selection, &model);
-    if (code != GW_EXIT_OK)
-        return code;
-    code = write_page(argv[0], model, &arguments);
-    gw_model_free(model);
+    code = open_capture(argv[0], &arguments, &capture);
+    if (code == GW_EXIT_OK) {
+        code = write_page(argv[0], &capture, &arguments);
+        gw_model_free(capture.model);
+    }
+    gw_timeline_fini(&capture.timeline);
     return code;
 }

@@ -10,6 +10,8 @@
 #include <zlib.h>
 
 #include "base/cleanup.h"
+#include "html_profile.h"
+#include "html_records.h"
 #include "html_template.h"
 #include "html_tree.h"
 #include "report_json.h"
@@ -57,10 +59,22 @@ static bool set_trees(json_t *data, const struct gw_model *model)
     return set && json_object_set_new(data, "folded", json_pack("{s:f}", "share", fold)) == 0;
 }
 
-json_t *gw_html_data(const struct gw_model *model)
+static bool set_profile(json_t *data, const struct gw_model *model,
+                        const struct gw_timeline *timeline)
+{
+    struct gw_ranking *ranking = gw_ranking_new(model);
+    bool set = ranking && json_object_set_new(data, "profile",
+                                              gw_html_profile_json(model, timeline, ranking,
+                                                                   GW_HTML_MAX_RECORDS)) == 0;
+
+    gw_ranking_free(ranking);
+    return set;
+}
+
+json_t *gw_html_data(const struct gw_model *model, const struct gw_timeline *timeline)
 {
     json_t *data = gw_report_json(model, TABLE_ROWS);
-    if (data && set_trees(data, model) &&
+    if (data && set_trees(data, model) && set_profile(data, model, timeline) &&
         json_object_set_new(data, "vocabulary", vocabulary()) == 0)
         return data;
     json_decref(data);
@@ -176,9 +190,10 @@ static int write_page(json_t *data, const char *title, FILE *out)
     return 0;
 }
 
-int gw_html_write(const struct gw_model *model, const char *title, FILE *out)
+int gw_html_write(const struct gw_model *model, const struct gw_timeline *timeline,
+                  const char *title, FILE *out)
 {
-    json_t *data = gw_html_data(model);
+    json_t *data = gw_html_data(model, timeline);
     if (!data)
         return -ENOMEM;
     errno = 0;

@@ -10,6 +10,7 @@
 
 #include <jansson.h>
 
+#include "html_fold.h"
 #include "model/model.h"
 
 enum gw_html_view {
@@ -17,8 +18,7 @@ enum gw_html_view {
     GW_HTML_CULPRITS, /* holder thread, holder stack, link, waiter thread, waiter stack */
 };
 
-/* Where folding starts, and how many nodes a page draws without effort. */
-#define GW_HTML_FOLD_SHARE 0.0005
+/* How many nodes a page draws without effort; folding starts at GW_HTML_FOLD_SHARE. */
 #define GW_HTML_MAX_NODES 20000u
 
 /*

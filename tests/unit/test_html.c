@@ -14,6 +14,7 @@
 #include "base/cleanup.h"
 #include "html.h"
 #include "html_template.h"
+#include "model/selection.h"
 #include "support/capture_text.h"
 
 /* Names as a hostile target would choose them. */
@@ -32,12 +33,36 @@ static const char hostile[] =
     "holders 0 0:0 7:nobody 8:0\n"
     "write\n";
 
-static struct gw_model *model_of(const char *text)
+/* A capture as the page wants it. */
+struct world {
+    struct gw_model *model;
+    struct gw_timeline timeline;
+};
+
+static struct world *world_of(const char *text)
 {
-    struct gw_model *model = NULL;
+    struct world *world = calloc(1, sizeof *world);
     struct gw_diag diag = {0};
-    assert_int_equal(gw_model_read(capture_text_memfd(text), "test", &model, &diag), 0);
-    return model;
+    assert_non_null(world);
+    const struct gw_selection all = {.timeline = &world->timeline};
+    assert_int_equal(
+        gw_selection_read(capture_text_memfd(text), "test", &all, &world->model, &diag), 0);
+    assert_int_equal(gw_timeline_finish(&world->timeline), 0);
+    return world;
+}
+
+static void free_world(struct world *world)
+{
+    gw_timeline_fini(&world->timeline);
+    gw_model_free(world->model);
+    free(world);
+}
+
+static json_t *data_of(const struct world *world)
+{
+    json_t *data = gw_html_data(world->model, &world->timeline);
+    assert_non_null(data);
+    return data;
 }
 
 static json_int_t weight(json_t *data, const char *tree)
@@ -55,10 +80,9 @@ static const char *first_name(json_t *data, const char *tree)
 static void test_both_trees_sum_to_the_blame(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of(hostile);
-    json_t *data = gw_html_data(model);
-    assert_non_null(data);
-    assert_int_equal(gw_model_total_wait_ns(model), 8000000);
+    struct world *world = world_of(hostile);
+    json_t *data = data_of(world);
+    assert_int_equal(gw_model_total_wait_ns(world->model), 8000000);
     assert_int_equal(weight(data, "victims"), 8000000);
     assert_int_equal(weight(data, "culprits"), 8000000);
     assert_string_equal(first_name(data, "victims"), "@GW_DATA@ \"quoted\" & 'so'");
@@ -71,14 +95,14 @@ static void test_both_trees_sum_to_the_blame(void **state)
         json_number_value(json_object_get(pair, "seconds"));
     assert_true(seconds > 0.00799999 && seconds < 0.00800001);
     json_decref(data);
-    gw_model_free(model);
+    free_world(world);
 }
 
 static void test_the_page_knows_every_state(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of(hostile);
-    json_t *data = gw_html_data(model);
+    struct world *world = world_of(hostile);
+    json_t *data = data_of(world);
     json_t *states = json_object_get(json_object_get(data, "vocabulary"), "states");
     assert_int_equal(json_array_size(states), GW_N_STATES);
     bool seen[GW_N_STATES] = {false};
@@ -90,29 +114,29 @@ static void test_the_page_knows_every_state(void **state)
     for (unsigned number = 0; number < GW_N_STATES; number++)
         assert_true(seen[number]);
     json_decref(data);
-    gw_model_free(model);
+    free_world(world);
 }
 
 static void test_nothing_waited_is_a_page_too(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of("header rate=1000 cpus=2\n"
-                                      "process 0 pid=100 python=3.12.1\n"
-                                      "write\nend duration\n");
-    json_t *data = gw_html_data(model);
+    struct world *world = world_of("header rate=1000 cpus=2\n"
+                                   "process 0 pid=100 python=3.12.1\n"
+                                   "write\nend duration\n");
+    json_t *data = data_of(world);
     assert_int_equal(weight(data, "victims"), 0);
     json_decref(data);
-    gw_model_free(model);
+    free_world(world);
 }
 
 /* The page in new memory. */
-static char *page_of(const struct gw_model *model, const char *title)
+static char *page_of(const struct world *world, const char *title)
 {
     char *page = NULL;
     size_t size = 0;
     FILE *out = open_memstream(&page, &size);
     assert_non_null(out);
-    assert_int_equal(gw_html_write(model, title, out), 0);
+    assert_int_equal(gw_html_write(world->model, &world->timeline, title, out), 0);
     assert_int_equal(fclose(out), 0);
     return page;
 }
@@ -136,15 +160,15 @@ static size_t template_occurrences(const char *word)
 static void test_names_and_title_are_no_markup(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of(hostile);
-    GW_AUTO_FREE char *page = page_of(model, "</title><script>alert(2)</script> & \"x\"");
+    struct world *world = world_of(hostile);
+    GW_AUTO_FREE char *page = page_of(world, "</title><script>alert(2)</script> & \"x\"");
     assert_non_null(strstr(
         page, "<title>&lt;/title&gt;&lt;script&gt;alert(2)&lt;/script&gt; &amp; &quot;x&quot;"));
     assert_int_equal(occurrences(page, "<script"), template_occurrences("<script"));
     assert_int_equal(occurrences(page, "</script"), template_occurrences("</script"));
     assert_null(strstr(page, "<img"));
     assert_null(strstr(page, "<b>"));
-    gw_model_free(model);
+    free_world(world);
 }
 
 static unsigned digit_of(char character)
@@ -197,10 +221,10 @@ static json_t *data_in(char *page)
 static void test_the_data_can_be_read_back(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of(hostile);
-    GW_AUTO_FREE char *page = page_of(model, "test");
+    struct world *world = world_of(hostile);
+    GW_AUTO_FREE char *page = page_of(world, "test");
     json_t *written = data_in(page);
-    json_t *meant = gw_html_data(model);
+    json_t *meant = data_of(world);
     static const char *const exact[] = {"victims", "culprits", "vocabulary", "summary"};
     for (size_t i = 0; i < sizeof exact / sizeof exact[0]; i++)
         assert_true(
@@ -208,18 +232,18 @@ static void test_the_data_can_be_read_back(void **state)
     assert_int_equal(json_object_size(written), json_object_size(meant));
     json_decref(written);
     json_decref(meant);
-    gw_model_free(model);
+    free_world(world);
 }
 
 static void test_a_full_disk_is_told(void **state)
 {
     (void)state;
-    struct gw_model *model = model_of(hostile);
+    struct world *world = world_of(hostile);
     FILE *full = fopen("/dev/full", "w");
     assert_non_null(full);
-    assert_int_equal(gw_html_write(model, "test", full), -ENOSPC);
+    assert_int_equal(gw_html_write(world->model, &world->timeline, "test", full), -ENOSPC);
     fclose(full);
-    gw_model_free(model);
+    free_world(world);
 }
 
 int main(void)
