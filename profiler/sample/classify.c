@@ -37,6 +37,8 @@ static struct gw_judgement classify_holder(const struct gw_evidence *evidence)
 
 static struct gw_judgement classify_runnable(const struct gw_evidence *evidence)
 {
+    if (evidence->no_gil)
+        return runnable(GW_STATE_NATIVE, GW_STATE_CPU_WAIT);
     /* A thread without the GIL cannot execute bytecode: where only the eval breaker lets go of it,
      * where the thread itself says so, where the GIL it slept for is still with the same holder, or
      * where it has it a moment later, it wants the GIL. */

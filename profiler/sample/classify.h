@@ -24,6 +24,7 @@ enum gw_run_origin {
 
 struct gw_evidence {
     bool unreadable;   /* the kernel would not say */
+    bool no_gil;       /* its process has none: Python is not up yet, or has ended */
     bool holds_before; /* it held its GIL when memory was read, */
     bool holds_after;  /* and when the thread's kernel files had been read */
     enum gw_syscall_kind kernel;

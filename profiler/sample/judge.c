@@ -79,11 +79,14 @@ static void gather(struct gw_session *session, struct gw_look *look)
 {
     const struct gw_thread *thread = session->threads[look->thread];
     struct gw_evidence *evidence = &look->evidence;
+    evidence->kernel = look->call.kind;
+    evidence->call = look->class;
+    evidence->no_gil = session->n_gils == 0;
+    if (evidence->no_gil)
+        return;
     struct gw_gil_state *gil = &session->gils[gw_session_thread_gil(session, thread)];
     evidence->holds_before = gil->holder_before == look->thread;
     evidence->holds_after = gil->holder_after == look->thread;
-    evidence->kernel = look->call.kind;
-    evidence->call = look->class;
     bool no_gil = !evidence->holds_before && !evidence->holds_after;
     evidence->boundary = thread->boundary || (no_gil && gw_ccall_is_over(&thread->ccall));
     evidence->in_c =

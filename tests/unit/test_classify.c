@@ -40,6 +40,13 @@ struct row {
 
 static const struct row rows[] = {
     {"nothing could be read", {.unreadable = true}, IS(UNKNOWN, UNKNOWN)},
+    {"runnable before there is a GIL", {.no_gil = true, RUNNABLE}, EITHER(NATIVE, CPU_WAIT)},
+    {"back from a call before there is a GIL",
+     {.no_gil = true, RUNNABLE, .origin = GW_RUN_OTHER, .back = true},
+     EITHER(NATIVE, CPU_WAIT)},
+    {"asleep in a read before there is a GIL",
+     {.no_gil = true, IN_CALL(IO)},
+     IS(IO_WAIT, CPU_WAIT)},
     {"nothing could be read of the holder", {.unreadable = true, HELD}, IS(UNKNOWN, UNKNOWN)},
 
     {"holder, runnable", {HELD, RUNNABLE}, EITHER(GIL_RUNNING, GIL_QUEUED)},
