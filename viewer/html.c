@@ -13,7 +13,6 @@
 #include "html_profile.h"
 #include "html_records.h"
 #include "html_template.h"
-#include "html_tree.h"
 #include "report_json.h"
 
 /* Rows of each table; the flame graphs hold the rest. */
@@ -43,22 +42,6 @@ static json_t *vocabulary(void)
     return json_pack("{s:o}", "states", states);
 }
 
-/* The two trees are folded alike, so that a width means the same in both. */
-static bool set_trees(json_t *data, const struct gw_model *model)
-{
-    double victims_fold = GW_HTML_FOLD_SHARE;
-    json_t *victims = gw_html_tree_json(model, GW_HTML_VICTIMS, GW_HTML_MAX_NODES, &victims_fold);
-    double fold = victims_fold;
-    json_t *culprits = gw_html_tree_json(model, GW_HTML_CULPRITS, GW_HTML_MAX_NODES, &fold);
-    if (victims && culprits && fold > victims_fold) {
-        json_decref(victims);
-        victims = gw_html_tree_json(model, GW_HTML_VICTIMS, GW_HTML_MAX_NODES, &fold);
-    }
-    bool set = json_object_set_new(data, "victims", victims) == 0;
-    set = json_object_set_new(data, "culprits", culprits) == 0 && set;
-    return set && json_object_set_new(data, "folded", json_pack("{s:f}", "share", fold)) == 0;
-}
-
 static bool set_profile(json_t *data, const struct gw_model *model,
                         const struct gw_timeline *timeline)
 {
@@ -74,7 +57,7 @@ static bool set_profile(json_t *data, const struct gw_model *model,
 json_t *gw_html_data(const struct gw_model *model, const struct gw_timeline *timeline)
 {
     json_t *data = gw_report_json(model, TABLE_ROWS);
-    if (data && set_trees(data, model) && set_profile(data, model, timeline) &&
+    if (data && set_profile(data, model, timeline) &&
         json_object_set_new(data, "vocabulary", vocabulary()) == 0)
         return data;
     json_decref(data);

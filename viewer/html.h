@@ -15,10 +15,8 @@
 
 /*
  * What the page shows: the report (report_json.h) and beside it
- *   victims, culprits  trees of html_tree.h
- *   folded             {share: below this share of the whole, frames are in "small"}
- *   profile            what happened when (html_profile.h)
- *   vocabulary         {states: [{name, rollup, meaning}]} in the order in which bars show them
+ *   profile     what happened when (html_profile.h)
+ *   vocabulary  {states: [{name, rollup, meaning}]} in the order in which bars show them
  * The timeline is the finished one of the model. Returns a new reference, or NULL when memory ran
  * out.
  */

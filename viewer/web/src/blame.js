@@ -9,7 +9,7 @@ function frameTitle(row) {
     return `${row.function} (${where})${row.c_function ? `, in ${row.c_function}` : ""}`;
 }
 
-function frame(row) {
+export function frame(row) {
     if (!row.function)
         return "no Python frame";
     return el(
@@ -33,7 +33,7 @@ const NO_HOLDER = {
     unknown: "unknown",
 };
 
-function threadLabel(side) {
+export function threadLabel(side) {
     return el("span", { class: "name", title: `thread ${side.tid}` }, side.name || `thread ${side.tid}`);
 }
 

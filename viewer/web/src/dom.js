@@ -25,9 +25,60 @@ export function section(id, heading, lead, ...children) {
     );
 }
 
-// A table from columns [{ head, title, number, width, cell(row) }]: cell gives a text or an
-// element, width is in percent of the table (with widths, what is too long is cut by an ellipsis).
-// It scrolls inside its own box, which the keyboard reaches.
+// How the reader has sorted the table of a label: it stays so when the table is made anew.
+const sorting = new Map();
+
+function compare(a, b) {
+    return typeof a === "string" ? a.localeCompare(b) : a - b;
+}
+
+function sorted(label, columns, rows) {
+    const order = sorting.get(label);
+    if (!order)
+        return rows;
+    const { sort } = columns[order.index];
+    const sign = order.descending ? -1 : 1;
+    return [...rows].sort((a, b) => sign * compare(sort(a), sort(b)));
+}
+
+function bodyRow(columns, row) {
+    return el(
+        "tr",
+        {},
+        ...columns.map((column, index) =>
+            index === 0
+                ? el("th", { scope: "row" }, column.cell(row))
+                : el("td", { class: column.number && "number" }, column.cell(row)),
+        ),
+    );
+}
+
+// Numbers are sorted the largest first, texts the smallest; a second press turns that round.
+function sortBy(label, columns, index) {
+    const before = sorting.get(label);
+    const descending = before?.index === index ? !before.descending : Boolean(columns[index].number);
+    sorting.set(label, { index, descending });
+}
+
+function markOrder(label, heads) {
+    const order = sorting.get(label);
+    heads.forEach((head, index) => {
+        if (order?.index === index)
+            head.setAttribute("aria-sort", order.descending ? "descending" : "ascending");
+        else
+            head.removeAttribute("aria-sort");
+    });
+}
+
+function fillTable(label, columns, rows, heads, body) {
+    body.replaceChildren(...sorted(label, columns, rows).map((row) => bodyRow(columns, row)));
+    markOrder(label, heads);
+}
+
+// A table from columns [{ head, title, number, width, cell(row), sort(row) }]: cell gives a text or
+// an element, width is in percent of the table (with widths, what is too long is cut by an
+// ellipsis), sort the number or text by which a press on the heading sorts. It scrolls inside its
+// own box, which the keyboard reaches.
 export function table(label, columns, rows) {
     const widths = columns.map((column) => {
         const col = el("col");
@@ -35,20 +86,21 @@ export function table(label, columns, rows) {
             col.style.width = `${column.width}%`;
         return col;
     });
-    const head = columns.map((column) =>
-        el("th", { scope: "col", class: column.number && "number", title: column.title }, column.head),
-    );
-    const body = rows.map((row) =>
+    const heads = columns.map((column) =>
         el(
-            "tr",
-            {},
-            ...columns.map((column, index) =>
-                index === 0
-                    ? el("th", { scope: "row" }, column.cell(row))
-                    : el("td", { class: column.number && "number" }, column.cell(row)),
-            ),
+            "th",
+            { scope: "col", class: column.number && "number", title: column.title },
+            column.sort ? el("button", { type: "button", class: "sort" }, column.head) : column.head,
         ),
     );
+    const body = el("tbody");
+    heads.forEach((head, index) =>
+        head.querySelector(".sort")?.addEventListener("click", () => {
+            sortBy(label, columns, index);
+            fillTable(label, columns, rows, heads, body);
+        }),
+    );
+    fillTable(label, columns, rows, heads, body);
     return el(
         "div",
         { class: "scroll", tabindex: "0", role: "region", "aria-label": label },
@@ -56,8 +108,8 @@ export function table(label, columns, rows) {
             "table",
             { class: columns.some((column) => column.width) && "fixed" },
             el("colgroup", {}, ...widths),
-            el("thead", {}, el("tr", {}, ...head)),
-            el("tbody", {}, ...body),
+            el("thead", {}, el("tr", {}, ...heads)),
+            body,
         ),
     );
 }

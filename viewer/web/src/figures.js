@@ -51,7 +51,8 @@ function quality(data) {
     );
 }
 
-export function figures(data) {
+// Of a report that may be of a part of the time, and of the whole data, whose quality counts.
+export function figures(data, whole) {
     const wait = totalWait(data);
     const wall = totalWall(data);
     const gil = data.gil;
@@ -71,9 +72,9 @@ export function figures(data) {
         ),
         figure(
             "GIL switches",
-            gil ? `${count(share(gil.switches, data.duration_s))}\u00a0/s` : "\u2013",
-            interval > 0 ? `switch interval ${milliseconds(interval)}` : "from thread to thread",
+            gil && gil.switches !== null ? `${count(share(gil.switches, data.duration_s))}\u00a0/s` : "\u2013",
+            data.range ? "known for the whole recording only" : interval > 0 ? `switch interval ${milliseconds(interval)}` : "from thread to thread",
         ),
-        quality(data),
+        quality(whole),
     );
 }

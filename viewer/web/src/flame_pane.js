@@ -30,7 +30,8 @@ function colour(node) {
 
 export class FlamePane {
     constructor({ key, heading, sides, link }, tree) {
-        this.tree = prepare(tree, sides, link);
+        this.prepare = (root) => prepare(root, sides, link);
+        this.tree = this.prepare(tree);
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
         this.found = el("span", { class: "found", "aria-live": "polite" });
         this.reset = el("button", { type: "button", disabled: true }, "Reset zoom");
@@ -55,6 +56,25 @@ export class FlamePane {
 
     // Needs the element in the document, for its width.
     draw() {
+        this.chartTree();
+        new ResizeObserver(() => this.resize()).observe(this.canvas);
+    }
+
+    // Another tree in the place of the one drawn.
+    show(tree) {
+        this.tree = this.prepare(tree);
+        this.reset.disabled = true;
+        this.chartTree();
+    }
+
+    chartTree() {
+        this.canvas.replaceChildren();
+        this.chart = null;
+        if (!this.tree.c?.length) {
+            this.canvas.append(el("p", { class: "nothing" }, "No GIL wait here."));
+            this.details.textContent = "";
+            return;
+        }
         this.chart = flamegraph()
             .width(this.canvas.clientWidth)
             .cellHeight(CELL_HEIGHT)
@@ -73,17 +93,20 @@ export class FlamePane {
         this.current = this.root;
         this.describe(null);
         this.mark();
-        new ResizeObserver(() => this.resize()).observe(this.canvas);
     }
 
     resize() {
-        if (this.canvas.clientWidth === this.chart.width())
+        if (!this.chart || this.canvas.clientWidth === this.chart.width())
             return;
         this.chart.width(this.canvas.clientWidth).update();
         this.mark();
     }
 
     search(text) {
+        if (!this.chart) {
+            this.found.textContent = "";
+            return;
+        }
         if (text === "") {
             this.found.textContent = "";
             this.chart.clear();
@@ -118,6 +141,8 @@ export class FlamePane {
     }
 
     key(event) {
+        if (!this.chart)
+            return;
         const step = {
             ArrowDown: () => this.current.children?.find((child) => child.value > 0),
             ArrowUp: () => this.current.parent,

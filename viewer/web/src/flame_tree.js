@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prepares a tree of the data for drawing. A node is {n: name, f: file, l: line, k: kind, t: tid,
-// v: nanoseconds, c: [children]}; kinds are "all", "process", "thread", "frame" (when left out),
+// v: seconds, c: [children]}; kinds are "all", "process", "thread", "frame" (when left out),
 // "c" (a C function), "link", "handoff", "unknown" and "small". Below a link stands the other side of the pair.
 import { fullPlace, percent, place, seconds, share } from "./format.js";
-
-const NS_PER_S = 1e9;
 
 function label(node, kind, link) {
     switch (kind) {
@@ -32,7 +30,7 @@ function label(node, kind, link) {
 function detail(node, kind, total) {
     const where =
         kind === "thread" ? `thread ${node.t}` : kind === "c" ? "C function" : fullPlace(node.f, node.l);
-    const amount = `${seconds(node.v / NS_PER_S)}, ${percent(share(node.v, total))} of all waiting`;
+    const amount = `${seconds(node.v)}, ${percent(share(node.v, total))} of all waiting`;
     return [node.label, where, amount].filter(Boolean).join(" \u2014 ");
 }
 

@@ -3,7 +3,9 @@
 // whom wait). Both grow downward, so that a column reads as a sentence from top to bottom.
 import { el, section } from "./dom.js";
 import { FlamePane } from "./flame_pane.js";
-import { percent } from "./format.js";
+import { percent, seconds } from "./format.js";
+import { store } from "./store.js";
+import { waitTree } from "./wait_tree.js";
 
 const PANES = [
     {
@@ -34,19 +36,24 @@ function legend() {
     );
 }
 
-function foldedNote({ folded, shown }) {
+function foldedNote({ shown }, { folded, bucketS }) {
     const of = shown ? "Pairs with one of these threads. " : "";
-    return `${of}Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.`;
+    const drawn = folded.grain_s > 0
+        ? ` Parts shorter than ${seconds(folded.grain_s)} within ${seconds(bucketS)} were drawn by lot, which keeps their sum.`
+        : "";
+    return `${of}Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.${drawn}`;
 }
 
-// Returns the section and a function that draws into it once it stands in the document.
-export function flameSection(data) {
-    if (!data.victims?.c?.length) {
+// Returns the section, a function that draws into it once it stands in the document, and one that
+// shows the waits of another part of the time.
+export function flameSection(report, profile) {
+    if (report.all_waits === 0) {
         const none = el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw.");
-        return { section: section("flames", "Flame graphs", null, none), draw: () => {} };
+        return { section: section("flames", "Flame graphs", null, none), draw: () => {}, update: () => {} };
     }
 
-    const panes = PANES.map((options) => new FlamePane(options, data[options.key]));
+    const treeOf = ({ sides }, { waits_for: waits }) => waitTree(profile, waits, sides);
+    const panes = PANES.map((options) => new FlamePane(options, treeOf(options, report)));
     const search = el("input", {
         type: "search",
         id: "search",
@@ -54,7 +61,16 @@ export function flameSection(data) {
         autocomplete: "off",
         spellcheck: "false",
     });
-    search.addEventListener("input", () => panes.forEach((pane) => pane.search(search.value.trim())));
+    const find = () => panes.forEach((pane) => pane.search(store.get("search").trim()));
+    search.addEventListener("input", () => store.set({ search: search.value }));
+    search.value = store.get("search");
+    store.subscribe((keys) => {
+        if (!keys.includes("search"))
+            return;
+        if (search.value !== store.get("search"))
+            search.value = store.get("search");
+        find();
+    });
     document.addEventListener("keydown", (event) => {
         if (event.key === "/" && !event.ctrlKey && !event.metaKey && document.activeElement !== search) {
             event.preventDefault();
@@ -65,7 +81,7 @@ export function flameSection(data) {
         section: section(
             "flames",
             "Flame graphs",
-            foldedNote(data),
+            foldedNote(report, profile),
             el(
                 "div",
                 { class: "tools" },
@@ -75,6 +91,13 @@ export function flameSection(data) {
             ),
             el("div", { class: "panes" }, ...panes.map((pane) => pane.element)),
         ),
-        draw: () => panes.forEach((pane) => pane.draw()),
+        draw: () => {
+            panes.forEach((pane) => pane.draw());
+            find();
+        },
+        update: (next) => {
+            panes.forEach((pane, i) => pane.show(treeOf(PANES[i], next)));
+            find();
+        },
     };
 }

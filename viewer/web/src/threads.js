@@ -22,14 +22,14 @@ function bar(thread, states) {
             { class: stateClass(state.name), title: `${text}, ${seconds(value)}: ${state.meaning}` },
             part >= LABELLED_FROM ? text : "",
         );
-        element.style.flexGrow = String(value);
+        element.style.flexGrow = String(100 * part); // by less than 1 in all, a bar would not be filled
         return element;
     });
     const words = shown.map((state) => `${state.name} ${percent(share(thread.states[state.name], thread.wall_s))}`);
     return el("div", { class: "bar", role: "img", "aria-label": words.join(", ") }, ...parts);
 }
 
-function legend(states) {
+export function legend(states) {
     return el(
         "ul",
         { class: "legend", "aria-label": "Colours of the states" },
@@ -46,6 +46,8 @@ function legend(states) {
 
 // "12 % to 18 %": the interval as shares of the thread's time.
 function interval(thread) {
+    if (!thread.gil_wait_ci95_s)
+        return "\u2013";
     const [low, high] = thread.gil_wait_ci95_s;
     return `${percent(share(low, thread.wall_s))} to ${percent(share(high, thread.wall_s))}`;
 }
@@ -97,7 +99,7 @@ function allStates(data, states) {
 // A column of seconds found under `key` in each thread.
 function secondsColumn(data, key, head, title) {
     const format = secondsLike(data.threads.map((thread) => thread[key]));
-    return { head, title, number: true, cell: (thread) => format(thread[key]) };
+    return { head, title, number: true, cell: (thread) => format(thread[key]), sort: (thread) => thread[key] ?? 0 };
 }
 
 export function threadSection(data) {
@@ -105,14 +107,19 @@ export function threadSection(data) {
         data.threads.some((thread) => thread.states[state.name] > 0),
     );
     const columns = [
-        { head: "Thread", cell: (thread) => identity(thread, data) },
+        { head: "Thread", cell: (thread) => identity(thread, data), sort: threadName },
         {
             head: "States",
             title: "Where the thread's time went, left to right in the order of the legend",
             cell: (thread) => bar(thread, states),
         },
         secondsColumn(data, "gil_wait_s", "GIL wait", "gil-wait and gil-handoff together"),
-        { head: "share", number: true, cell: (thread) => percent(share(thread.gil_wait_s, thread.wall_s)) },
+        {
+            head: "share",
+            number: true,
+            cell: (thread) => percent(share(thread.gil_wait_s, thread.wall_s)),
+            sort: (thread) => share(thread.gil_wait_s, thread.wall_s),
+        },
         {
             head: "95\u00a0% interval",
             title: "What the share could be, as the samples are a random choice of instants",
@@ -126,7 +133,9 @@ export function threadSection(data) {
     return section(
         "threads",
         "Threads",
-        "Sorted by the time they waited for the GIL.",
+        data.range
+            ? "Of the chosen part of the time. CPU, run queue and intervals are known for the whole only."
+            : "Sorted by the time they waited for the GIL; a heading sorts by its column.",
         legend(states),
         table("Threads", columns, data.threads),
         allStates(data, states),
