@@ -53,7 +53,8 @@ export function flameSection(report, profile) {
     }
 
     const treeOf = ({ sides }, { waits_for: waits }) => waitTree(profile, waits, sides);
-    const panes = PANES.map((options) => new FlamePane(options, treeOf(options, report)));
+    const whole = PANES.map((options) => treeOf(options, report));
+    const panes = PANES.map((options, i) => new FlamePane(options, whole[i]));
     const search = el("input", {
         type: "search",
         id: "search",
@@ -93,11 +94,13 @@ export function flameSection(report, profile) {
         ),
         draw: () => {
             panes.forEach((pane) => pane.draw());
-            find();
+            if (store.get("search"))
+                find();
         },
         update: (next) => {
-            panes.forEach((pane, i) => pane.show(treeOf(PANES[i], next)));
-            find();
+            panes.forEach((pane, i) => pane.show(next === report ? whole[i] : treeOf(PANES[i], next)));
+            if (store.get("search"))
+                find();
         },
     };
 }

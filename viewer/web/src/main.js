@@ -18,32 +18,48 @@ function parts(report, data) {
     return [figures(report, data), threadSection(report), blameSection(report), functionSections(report)];
 }
 
-function show(data) {
-    const profile = new Profile(data.profile);
-    store.limit(profile.secondsAt(0), profile.secondsAt(profile.buckets));
-    const timeline = new Timeline(data, profile);
-    let report = reportOf(data, profile, store.get("range"));
-    let shown = parts(report, data);
-    const flames = flameSection(report, profile);
-    const [top, threads, blame, functions] = shown;
-    const moments = momentSection(data);
+// Lets the browser show what there is.
+function breath() {
+    return new Promise((done) => setTimeout(done));
+}
 
-    document.getElementById("target").textContent = targetLine(data);
-    document.getElementById("report").append(
-        rangeBar(data, profile), top, threads, timeline.element, blame, flames.section, functions,
-        ...(moments ? [moments] : []), qualitySection(data),
-    );
-    flames.draw();
-    timeline.draw();
-    store.subscribe((keys) => {
-        if (!keys.includes("range"))
-            return;
-        report = reportOf(data, profile, store.get("range"));
+// Keeps the page at the range that is chosen: words and tables first, then the graphs.
+function follow(data, profile, whole, shown, flames) {
+    let newest = whole;
+    const update = async () => {
+        const range = store.get("range");
+        const report = range ? reportOf(data, profile, range) : whole;
+        newest = report;
         const fresh = parts(report, data);
         shown.forEach((part, i) => part.replaceWith(fresh[i]));
         shown = fresh;
-        flames.update(report);
-    });
+        await breath();
+        if (report === newest)
+            flames.update(report);
+    };
+    store.subscribe((keys) => keys.includes("range") && update());
+    return store.get("range") ? update() : null;
+}
+
+async function show(data) {
+    const main = document.getElementById("report");
+    const shown = parts(data, data);
+    const [top, threads, blame, functions] = shown;
+    document.getElementById("target").textContent = targetLine(data);
+    main.append(top, threads);
+    await breath();
+
+    const profile = new Profile(data.profile);
+    store.limit(profile.secondsAt(0), profile.secondsAt(profile.buckets));
+    const timeline = new Timeline(data, profile);
+    const whole = reportOf(data, profile, null);
+    const flames = flameSection(whole, profile);
+    const moments = momentSection(data);
+    main.prepend(rangeBar(data, profile));
+    main.append(timeline.element, blame, flames.section, functions, ...(moments ? [moments] : []), qualitySection(data));
+    timeline.draw();
+    flames.draw();
+    await follow(data, profile, whole, shown, flames);
     document.documentElement.dataset.ready = "yes";
 }
 

@@ -86,10 +86,12 @@ export class Profile {
         for (let i = this.begins[from]; i < this.begins[to]; i++)
             us[this.groupOf[i]] += this.raw.records.us[i];
         const sums = [];
-        this.groups.forEach((group, i) => {
-            if (us[i] > 0)
-                sums.push({ ...group, s: us[i] / US_PER_S });
-        });
+        for (let i = 0; i < us.length; i++) {
+            if (us[i] === 0)
+                continue;
+            const { thread, state, stack, kind, holder, holderStack } = this.groups[i];
+            sums.push({ thread, state, stack, kind, holder, holderStack, s: us[i] / US_PER_S });
+        }
         return sums;
     }
 

@@ -4,8 +4,8 @@
 // CPU times, intervals, switches) is null.
 import { share } from "./format.js";
 
-const PAIRS = 50;
-const FUNCTIONS = 50;
+const PAIRS = 100;
+const FUNCTIONS = 100;
 
 export const WAITING = ["gil-wait", "gil-handoff"];
 

@@ -7,10 +7,12 @@
 const FOLD_SHARE = 0.0005;
 
 function child(node, key, make) {
-    node.by ??= new Map();
-    let found = node.by.get(key);
+    let found = node.by?.get(key);
     if (!found) {
-        found = { ...make(), v: 0 };
+        found = make();
+        found.v = 0;
+        found.by = null;
+        node.by ??= new Map();
         node.by.set(key, found);
     }
     return found;
@@ -19,19 +21,38 @@ function child(node, key, make) {
 function frameNode({ name, file, line, kind }) {
     if (kind === "small")
         return { k: "small" };
-    return { n: name, f: file, l: line, ...(kind === "c" ? { k: "c" } : {}) };
+    return kind === "c" ? { n: name, k: "c" } : { n: name, f: file, l: line };
 }
 
-// Leads a path on through one half of a pair: the thread and its frames, or why there is none.
-function addSide(path, profile, { kind, thread, stack }) {
-    if (kind !== "thread") {
-        path.push(child(path.at(-1), kind, () => ({ k: kind })));
-        return;
+function threadNode({ name, tid }) {
+    return { k: "thread", n: name, t: tid };
+}
+
+// The node of a thread with a stack below another one, where they meet for the second time at once.
+class Halves {
+    constructor(profile) {
+        this.profile = profile;
+        this.known = new Map();
+        this.stacks = profile.raw.stacks.parent.length;
     }
-    const { name, tid } = profile.threads[thread];
-    path.push(child(path.at(-1), thread, () => ({ k: "thread", n: name, t: tid })));
-    for (const frame of profile.frames(stack))
-        path.push(child(path.at(-1), frame.id, () => frameNode(frame)));
+
+    // Without a thread it is the reason why there is none.
+    leaf(node, { kind, thread, stack }) {
+        if (kind !== "thread")
+            return child(node, kind, () => ({ k: kind }));
+        let leaves = this.known.get(node);
+        if (!leaves)
+            this.known.set(node, (leaves = new Map()));
+        const key = thread * this.stacks + stack;
+        let leaf = leaves.get(key);
+        if (!leaf) {
+            leaf = child(node, thread, () => threadNode(this.profile.threads[thread]));
+            for (const frame of this.profile.frames(stack))
+                leaf = child(leaf, frame.id, () => frameNode(frame));
+            leaves.set(key, leaf);
+        }
+        return leaf;
+    }
 }
 
 function sides(wait) {
@@ -43,6 +64,13 @@ function sides(wait) {
             stack: wait.holderStack,
         },
     };
+}
+
+// Adds to each node what lies below it.
+function sum(node) {
+    for (const below of node.by?.values() ?? [])
+        node.v += sum(below);
+    return node.v;
 }
 
 // Gives nodes their children as lists, the light ones folded.
@@ -57,28 +85,25 @@ function close(node, least) {
         else
             small += below.v;
     }
-    delete node.by;
+    node.by = null;
     if (small > 0)
         kept.push({ k: "small", v: small });
-    return Object.assign(node, { c: kept });
+    node.c = kept;
+    return node;
 }
 
 // order: ["wait", "hold"] for the victims' tree, ["hold", "wait"] for the culprits'.
 export function waitTree(profile, waits, order) {
     const several = new Set(profile.threads.map((thread) => thread.pid)).size > 1;
-    const root = { k: "all", v: 0 };
+    const halves = new Halves(profile);
+    const root = { k: "all", v: 0, by: null };
+    const top = (pid) => (several ? child(root, `process ${pid}`, () => ({ k: "process", n: pid, t: pid })) : root);
     for (const wait of waits) {
-        const halves = sides(wait);
-        const path = [root];
-        if (several) {
-            const { pid } = profile.threads[wait.thread];
-            path.push(child(root, `process ${pid}`, () => ({ k: "process", n: pid, t: pid })));
-        }
-        addSide(path, profile, halves[order[0]]);
-        path.push(child(path.at(-1), "link", () => ({ k: "link" })));
-        addSide(path, profile, halves[order[1]]);
-        for (const node of path)
-            node.v += wait.s;
+        const both = sides(wait);
+        const first = halves.leaf(top(profile.threads[wait.thread].pid), both[order[0]]);
+        const link = child(first, "link", () => ({ k: "link" }));
+        halves.leaf(link, both[order[1]]).v += wait.s;
     }
+    sum(root);
     return close(root, FOLD_SHARE * root.v);
 }
