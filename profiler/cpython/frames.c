@@ -2,6 +2,7 @@
 #include "cpython/frames.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "cpython/stack_pass.h"
 
@@ -11,8 +12,8 @@
  * resumed at ever other depths of the C stack, where 3.11 and 3.12 name the leaf. */
 #define SPARE_RANGES 4u
 #define SPARE_RANGES_CFRAME 16u
-/* Of the newest frame its locals and values are wanted as well, for what it has called; where frames
- * are heap objects they lie behind it. */
+/* Of the newest frame its locals and values are wanted as well, for what it has called; where
+ * frames are heap objects they lie behind it. */
 #define HEAP_LEAF_BYTES 768u
 /* More than the chunk's used part a moment ago, as the stack may have grown since. */
 #define CHUNK_SLACK 512u
@@ -137,7 +138,8 @@ static bool is_plausible(gw_raddr addr)
     return addr >= PAGE && addr < ADDRESS_LIMIT && addr % 8 == 0;
 }
 
-/* The page of addr from its start on: callers lie at lower addresses of a data-stack chunk. */
+/* The whole page of addr: callers lie at lower addresses of a data-stack chunk, and at higher ones
+ * of a C stack. */
 static bool read_cold(const struct gw_rmem *memory, struct cold_block *block, gw_raddr addr,
                       uint32_t len, struct gw_span *out)
 {
@@ -145,6 +147,8 @@ static bool read_cold(const struct gw_rmem *memory, struct cold_block *block, gw
         block->len - (addr - block->addr) < len) {
         block->addr = addr & ~(gw_raddr)(PAGE - 1);
         block->len = (uint32_t)(addr - block->addr) + len;
+        if (block->len < PAGE)
+            block->len = PAGE;
         if (gw_rmem_read(memory, block->addr, block->bytes, block->len)) {
             block->len = 0;
             return false;
@@ -444,6 +448,21 @@ static bool is_kept(const struct gw_stack_guess *guess, const struct gw_hot_rang
     return false;
 }
 
+/* The range, with what was asked for there before: a thread goes up and down in its C stack, and
+ * the bytes of a page cost less than another read. */
+static struct gw_hot_range widened(const struct gw_stack_guess *before, struct gw_hot_range range)
+{
+    for (uint32_t i = 0; i < before->n_hot; i++) {
+        const struct gw_hot_range *old = &before->hot[i];
+        gw_raddr start = old->addr < range.addr ? old->addr : range.addr;
+        gw_raddr end = old->addr + old->len > range.addr + range.len ? old->addr + old->len
+                                                                     : range.addr + range.len;
+        if (overlaps(old, &range) && end - start <= PAGE)
+            range = (struct gw_hot_range){.addr = start, .len = (uint32_t)(end - start)};
+    }
+    return range;
+}
+
 /* Ask next time for what this walk needed, but for what the chunk covers anyway; and for a few of
  * the places needed before it, as a thread that goes from Python to C and back meets the same
  * frames on its C stack again and again. */
@@ -452,7 +471,7 @@ static void keep_wanted(const struct gw_layout *layout, const struct gw_stack_sc
 {
     bool cframes = layout->frame_root == GW_FRAME_ROOT_CFRAME;
     uint32_t n_spare = cframes ? SPARE_RANGES_CFRAME : SPARE_RANGES;
-    struct gw_hot_range before[SPARE_RANGES_CFRAME];
+    struct gw_hot_range before[SPARE_RANGES_CFRAME], fresh[GW_MAX_HOT];
     uint32_t n_before = 0;
     for (uint32_t i = 0; i < guess->n_hot && n_before < n_spare; i++) {
         bool again = false;
@@ -461,10 +480,12 @@ static void keep_wanted(const struct gw_layout *layout, const struct gw_stack_sc
         if (!again)
             before[n_before++] = guess->hot[i];
     }
-    guess->n_hot = 0;
+    uint32_t n = 0;
     for (uint32_t i = 0; i < scratch->n_wanted; i++)
         if (!in_chunk(guess, &scratch->wanted[i]))
-            guess->hot[guess->n_hot++] = scratch->wanted[i];
+            fresh[n++] = widened(guess, scratch->wanted[i]);
+    memcpy(guess->hot, fresh, n * sizeof *fresh);
+    guess->n_hot = n;
     for (uint32_t i = 0; i < n_before && guess->n_hot < GW_MAX_HOT; i++)
         if (!in_chunk(guess, &before[i]) && !is_kept(guess, &before[i]))
             guess->hot[guess->n_hot++] = before[i];
