@@ -15,6 +15,8 @@
 #define OBJECT_BYTES 80u
 /* Bytes of a C string that are read; names of the standard library have up to 60. */
 #define NAME_BYTES 256u
+/* Methods that threads are in over and over again. */
+#define N_KEPT 64u
 /* A partial of a method of a partial ... */
 #define MAX_WRAPPED 4u
 
@@ -53,6 +55,13 @@ struct item {
     uint32_t function, last;
 };
 
+/* An object as this tick has found it. */
+struct kept {
+    gw_raddr addr;
+    uint64_t tick;
+    uint8_t bytes[OBJECT_BYTES];
+};
+
 struct gw_callables {
     const struct gw_rmem *memory;
     const struct gw_layout *layout;
@@ -62,6 +71,8 @@ struct gw_callables {
     struct item *items; /* item 0 stands for none */
     uint32_t n_types, cap_types, n_items, cap_items;
     struct gw_idmap type_by_addr, item_by_parts;
+    struct kept kept[N_KEPT]; /* by the mix of the address */
+    uint64_t tick;            /* number of the present one, 0: there are none */
     char name[GW_TEXT_ROOM], first[GW_TEXT_ROOM], second[GW_TEXT_ROOM];
 };
 
@@ -88,6 +99,11 @@ void gw_callables_free(struct gw_callables *callables)
     free(callables->types);
     free(callables->items);
     free(callables);
+}
+
+void gw_callables_begin_tick(struct gw_callables *callables)
+{
+    callables->tick++;
 }
 
 static int reserve(void **items, uint32_t *cap, size_t need, size_t size)
@@ -378,6 +394,32 @@ static struct gw_callable named(const struct gw_callables *callables, const stru
                                 .last = callables->items[item].last};
 }
 
+/* Methods of types only: a bound one is made for a call, and another one for the next call, which
+ * may stand at the same address within the same tick. */
+static struct kept *kept_at(struct gw_callables *callables, gw_raddr addr)
+{
+    return &callables->kept[gw_mix64(addr) % N_KEPT];
+}
+
+static struct gw_span read_object(struct gw_callables *callables, gw_raddr addr, uint8_t *bytes)
+{
+    const struct kept *kept = kept_at(callables, addr);
+    if (callables->tick && kept->tick == callables->tick && kept->addr == addr)
+        return gw_span_of(kept->bytes, OBJECT_BYTES);
+    ssize_t got = gw_rmem_read_some(callables->memory, addr, bytes, OBJECT_BYTES);
+    return gw_span_of(bytes, got > 0 ? (size_t)got : 0);
+}
+
+static void keep_object(struct gw_callables *callables, gw_raddr addr, struct gw_span object)
+{
+    struct kept *kept = kept_at(callables, addr);
+    if (object.len != OBJECT_BYTES || object.at == kept->bytes)
+        return;
+    kept->addr = addr;
+    kept->tick = callables->tick;
+    memcpy(kept->bytes, object.at, OBJECT_BYTES);
+}
+
 /* *wrapped is set if the object stands for another one. */
 static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr, uint32_t source,
                                    gw_raddr *wrapped)
@@ -385,8 +427,7 @@ static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr
     static const struct gw_callable unreadable = {.kind = GW_CALLABLE_UNREADABLE};
     uint8_t bytes[OBJECT_BYTES];
     uint64_t type_addr;
-    ssize_t got = gw_rmem_read_some(callables->memory, addr, bytes, sizeof bytes);
-    struct gw_span object = gw_span_of(bytes, got > 0 ? (size_t)got : 0);
+    struct gw_span object = read_object(callables, addr, bytes);
     if (!gw_layout_get(callables->layout, GW_F_object_type, object, &type_addr))
         return unreadable;
     struct type *type = find_type(callables, type_addr);
@@ -400,6 +441,7 @@ static struct gw_callable describe(struct gw_callables *callables, gw_raddr addr
     case TYPE_C_FUNCTION:
         return named(callables, type, item_of_c_function(callables, object));
     case TYPE_DESCR:
+        keep_object(callables, addr, object);
         return named(callables, type, item_of_descr(callables, object));
     case TYPE_WRAPPED:
         if (!gw_layout_get(callables->layout, GW_F_wrapped_function, object, wrapped))

@@ -37,6 +37,8 @@ struct gw_callables;
 struct gw_callables *gw_callables_new(const struct gw_rmem *memory, const struct gw_layout *layout,
                                       struct gw_functions *functions, struct gw_strtab *strings);
 void gw_callables_free(struct gw_callables *callables);
+/* A tick begins: the methods of types that it reads hold until the next one. */
+void gw_callables_begin_tick(struct gw_callables *callables);
 /* Room for n more names and types, outside of the tick. */
 int gw_callables_reserve(struct gw_callables *callables, size_t n)
     __attribute__((warn_unused_result));

@@ -47,6 +47,11 @@ void gw_ccalls_free(struct gw_ccalls *ccalls)
     free(ccalls);
 }
 
+void gw_ccalls_begin_tick(struct gw_ccalls *ccalls)
+{
+    gw_callables_begin_tick(ccalls->callables);
+}
+
 int gw_ccalls_reserve(struct gw_ccalls *ccalls, size_t n)
 {
     int err = gw_callsites_reserve(ccalls->sites, n);

@@ -44,6 +44,8 @@ struct gw_ccalls *gw_ccalls_new(const struct gw_rmem *memory, const struct gw_la
                                 struct gw_codes *codes, struct gw_functions *functions,
                                 struct gw_strtab *strings);
 void gw_ccalls_free(struct gw_ccalls *ccalls);
+/* A tick begins: what it reads of callables holds until the next one. */
+void gw_ccalls_begin_tick(struct gw_ccalls *ccalls);
 /* Room for n more places and names, outside of the tick. */
 int gw_ccalls_reserve(struct gw_ccalls *ccalls, size_t n) __attribute__((warn_unused_result));
 

@@ -118,6 +118,7 @@ struct code {
     gw_raddr bytecode; /* address of its first instruction */
     uint32_t function;
     uint32_t generation; /* which use of the address this is: part of the key of a line */
+    uint64_t tick;       /* in which it was checked last */
 };
 
 struct gw_codes {
@@ -129,6 +130,7 @@ struct gw_codes {
     struct gw_idmap by_addr; /* code address -> item */
     struct gw_idmap lines;   /* (item, generation, offset) -> line << 1 | boundary */
     gw_raddr code_type;      /* PyCode_Type, once it has been seen */
+    uint64_t tick;           /* number of the present one, 0: there are none */
     uint8_t heads[GW_MAX_FRAMES][GW_MAX_CODE_BYTES];
     struct gw_rmem_range ranges[GW_MAX_FRAMES];
     char name[GW_TEXT_ROOM], file[GW_TEXT_ROOM];
@@ -155,6 +157,11 @@ void gw_codes_free(struct gw_codes *codes)
     gw_idmap_free(&codes->by_addr);
     gw_idmap_free(&codes->lines);
     free(codes);
+}
+
+void gw_codes_begin_tick(struct gw_codes *codes)
+{
+    codes->tick++;
 }
 
 int gw_codes_reserve(struct gw_codes *codes, size_t n)
@@ -243,6 +250,7 @@ static struct code *find_code(struct gw_codes *codes, gw_raddr addr, struct gw_s
         if (same_identity(&codes->items[at].identity, &identity)) {
             if (!codes->items[at].function) /* there may be room for its name by now */
                 codes->items[at].function = read_function(codes, &identity);
+            codes->items[at].tick = codes->tick;
             return &codes->items[at];
         }
         generation = codes->items[at].generation + 1;
@@ -255,7 +263,8 @@ static struct code *find_code(struct gw_codes *codes, gw_raddr addr, struct gw_s
     codes->items[at] = (struct code){.identity = identity,
                                      .bytecode = bytecode_of(codes->layout, addr, head),
                                      .function = read_function(codes, &identity),
-                                     .generation = generation};
+                                     .generation = generation,
+                                     .tick = codes->tick};
     return &codes->items[at];
 }
 
@@ -308,20 +317,48 @@ static struct gw_location locate(struct gw_codes *codes, const struct code *code
         .function = code->function, .line = value >> 1, .boundary = value & 1};
 }
 
+/* The code object at an address, if it was found there in this very tick. */
+static const struct code *checked(const struct gw_codes *codes, gw_raddr addr)
+{
+    uint32_t at;
+    if (!codes->tick || !gw_idmap_find(&codes->by_addr, addr, &at) ||
+        codes->items[at].tick != codes->tick)
+        return NULL;
+    return &codes->items[at];
+}
+
+/* Read those of the frames' code objects that have not been checked; returns how many there are. */
+static size_t want_heads(struct gw_codes *codes, const struct gw_frame *frames, size_t n)
+{
+    size_t n_wanted = 0;
+    for (size_t i = 0; i < n; i++)
+        if (!checked(codes, frames[i].code)) {
+            codes->ranges[n_wanted] =
+                (struct gw_rmem_range){.addr = frames[i].code,
+                                       .buf = codes->heads[n_wanted],
+                                       .len = codes->layout->extent[GW_S_code]};
+            n_wanted++;
+        }
+    return n_wanted;
+}
+
 bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size_t n,
                      struct gw_location *out)
 {
-    uint32_t len = codes->layout->extent[GW_S_code];
-    for (size_t i = 0; i < n; i++)
-        codes->ranges[i] =
-            (struct gw_rmem_range){.addr = frames[i].code, .buf = codes->heads[i], .len = len};
-    if (gw_rmem_readv(codes->memory, codes->ranges, n))
+    size_t n_wanted = want_heads(codes, frames, n), at = 0;
+    if (n_wanted && gw_rmem_readv(codes->memory, codes->ranges, n_wanted))
         return false;
     for (size_t i = 0; i < n; i++) {
-        struct gw_span head = gw_span_of(codes->heads[i], codes->ranges[i].got);
-        if (head.len < len || !is_code(codes, head))
-            return false;
-        const struct code *code = find_code(codes, frames[i].code, head);
+        const struct code *code;
+        if (at < n_wanted && codes->ranges[at].addr == frames[i].code) {
+            struct gw_span head = gw_span_of(codes->heads[at], codes->ranges[at].got);
+            if (head.len < codes->ranges[at].len || !is_code(codes, head))
+                return false;
+            code = find_code(codes, frames[i].code, head);
+            at++;
+        } else {
+            code = checked(codes, frames[i].code);
+        }
         out[i] = code ? locate(codes, code, frames[i].instr) : (struct gw_location){0};
     }
     return true;

@@ -51,12 +51,14 @@ struct gw_codes;
 struct gw_codes *gw_codes_new(const struct gw_rmem *memory, const struct gw_layout *layout,
                               struct gw_functions *functions);
 void gw_codes_free(struct gw_codes *codes);
+/* A tick begins: what it checks holds until the next one. Without ticks all is read each time. */
+void gw_codes_begin_tick(struct gw_codes *codes);
 /* Room for n more code objects and lines, outside of the tick. */
 int gw_codes_reserve(struct gw_codes *codes, size_t n) __attribute__((warn_unused_result));
 
 /*
  * Locate n frames (n <= GW_MAX_FRAMES), each of which is new or has moved since its thread was
- * last looked at: one batched read checks all their code objects. False if one of them is no code
+ * last looked at: one batched read checks the code objects that this tick has not met yet. False if one of them is no code
  * object: then the stack is torn. A function whose name cannot be kept or read is function 0.
  */
 bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size_t n,

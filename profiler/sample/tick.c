@@ -205,6 +205,8 @@ static enum gw_session_fate sample(struct gw_session *session)
         session->dropped++;
         return GW_SESSION_GOES_ON;
     }
+    gw_codes_begin_tick(session->codes);
+    gw_ccalls_begin_tick(session->ccalls);
     gw_watch_add_late_looks(session);
     read_syscalls(session);
     read_memory_again(session);

@@ -217,6 +217,25 @@ static void what_is_no_code_object(void **state)
     }
 }
 
+/* Within a tick what was checked is not read again; the next one finds out. */
+static void checked_once_a_tick(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        struct image_code code = image_code(&world.image, "f", "a.py", 10, 4);
+        gw_codes_begin_tick(world.codes);
+        uint32_t first = locate(&code, 0).function;
+        struct image_code other = image_code_at(&world.image, code.addr, "g", "b.py", 20, 4);
+        assert_int_equal(locate(&other, 0).function, first);
+        struct gw_frame frames[] = {frame_of(&other, 0), frame_of(&other, 0)};
+        frames[0].code = object_of_type("coder"); /* what was checked vouches for nothing else */
+        assert_false(gw_codes_locate(world.codes, frames, 2, world.locations));
+        gw_codes_begin_tick(world.codes);
+        assert_function(locate(&other, 0).function, "g", "b.py", 20);
+    }
+}
+
 static void name_that_cannot_be_read(void **state)
 {
     (void)state;
@@ -283,6 +302,7 @@ int main(void)
         cmocka_unit_test(boundary_by_opcode),
         cmocka_unit_test(many_at_once),
         cmocka_unit_test(address_used_again),
+        cmocka_unit_test(checked_once_a_tick),
         cmocka_unit_test(same_function_of_two_code_objects),
         cmocka_unit_test(what_is_no_code_object),
         cmocka_unit_test(name_that_cannot_be_read),
