@@ -26,9 +26,12 @@ class Reference:
 
     def __init__(self, pid):
         for link in pathlib.Path(f"/proc/{pid}/fd").iterdir():
-            if os.readlink(link).startswith("/memfd:gilref"):
-                self.log = open(link, "rb")
-                return
+            try:
+                if os.readlink(link).startswith("/memfd:gilref"):
+                    self.log = open(link, "rb")
+                    return
+            except FileNotFoundError:
+                pass  # a socket of the server that was closed meanwhile
         raise LookupError(f"process {pid} was started without the reference")
 
     @staticmethod
