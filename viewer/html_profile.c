@@ -242,9 +242,11 @@ static json_t *records_json(struct profile *profile)
     json_t *columns[N_COLUMNS];
     uint32_t bucket = 0;
 
+    if (!left)
+        return NULL; /* of which json_pack makes nothing at all */
     for (unsigned i = 0; i < N_COLUMNS; i++)
         columns[i] = json_array();
-    for (size_t i = 0; left && i < profile->records.n; i++) {
+    for (size_t i = 0; i < profile->records.n; i++) {
         const struct gw_html_record *record = &profile->records.records[i];
         append_integer(columns[BUCKET], record->bucket - bucket);
         append_integer(columns[THREAD], number(&profile->threads, record->thread));

@@ -57,24 +57,24 @@ static int compare_u32(uint32_t a, uint32_t b)
     return (a > b) - (a < b);
 }
 
-static int compare_records(const void *left, const void *right)
+/* Keys of so many bytes, which are numbers of 32 bits. */
+static int compare_keys(const uint32_t *a, const uint32_t *b, size_t bytes)
 {
-    const uint32_t *a = left, *b = right;
     int order = 0;
 
-    for (size_t i = 0; order == 0 && i < offsetof(struct gw_html_record, ns) / sizeof *a; i++)
+    for (size_t i = 0; order == 0 && i < bytes / sizeof *a; i++)
         order = compare_u32(a[i], b[i]);
     return order;
 }
 
-static int compare_holdings(const void *left, const void *right)
+static int compare_records(const void *a, const void *b)
 {
-    const uint32_t *a = left, *b = right;
-    int order = 0;
+    return compare_keys(a, b, offsetof(struct gw_html_record, ns));
+}
 
-    for (size_t i = 0; order == 0 && i < offsetof(struct gw_html_holding, ns) / sizeof *a; i++)
-        order = compare_u32(a[i], b[i]);
-    return order;
+static int compare_holdings(const void *a, const void *b)
+{
+    return compare_keys(a, b, offsetof(struct gw_html_holding, ns));
 }
 
 static uint64_t total_ns(const struct gw_html_record *records, size_t n)

@@ -15,7 +15,7 @@
 #define OBJECT_BYTES 80u
 /* Bytes of a C string that are read; names of the standard library have up to 60. */
 #define NAME_BYTES 256u
-/* Methods that threads are in over and over again. */
+/* Methods kept for the rest of a tick, in which many threads may be in the same few. */
 #define N_KEPT 64u
 /* A partial of a method of a partial ... */
 #define MAX_WRAPPED 4u
@@ -394,8 +394,6 @@ static struct gw_callable named(const struct gw_callables *callables, const stru
                                 .last = callables->items[item].last};
 }
 
-/* Methods of types only: a bound one is made for a call, and another one for the next call, which
- * may stand at the same address within the same tick. */
 static struct kept *kept_at(struct gw_callables *callables, gw_raddr addr)
 {
     return &callables->kept[gw_mix64(addr) % N_KEPT];
@@ -410,6 +408,8 @@ static struct gw_span read_object(struct gw_callables *callables, gw_raddr addr,
     return gw_span_of(bytes, got > 0 ? (size_t)got : 0);
 }
 
+/* For methods of types only: a bound one is made for a call, and another one for the next call,
+ * which may stand at the same address within the same tick. */
 static void keep_object(struct gw_callables *callables, gw_raddr addr, struct gw_span object)
 {
     struct kept *kept = kept_at(callables, addr);

@@ -327,8 +327,9 @@ static const struct code *checked(const struct gw_codes *codes, gw_raddr addr)
     return &codes->items[at];
 }
 
-/* Read those of the frames' code objects that have not been checked; returns how many there are. */
-static size_t want_heads(struct gw_codes *codes, const struct gw_frame *frames, size_t n)
+/* Plan the read of those of the frames' code objects that have not been checked, in the order of
+ * the frames; returns how many there are. */
+static size_t plan_heads(struct gw_codes *codes, const struct gw_frame *frames, size_t n)
 {
     size_t n_wanted = 0;
     for (size_t i = 0; i < n; i++)
@@ -345,7 +346,7 @@ static size_t want_heads(struct gw_codes *codes, const struct gw_frame *frames, 
 bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size_t n,
                      struct gw_location *out)
 {
-    size_t n_wanted = want_heads(codes, frames, n), at = 0;
+    size_t n_wanted = plan_heads(codes, frames, n), at = 0;
     if (n_wanted && gw_rmem_readv(codes->memory, codes->ranges, n_wanted))
         return false;
     for (size_t i = 0; i < n; i++) {

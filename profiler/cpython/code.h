@@ -58,8 +58,9 @@ int gw_codes_reserve(struct gw_codes *codes, size_t n) __attribute__((warn_unuse
 
 /*
  * Locate n frames (n <= GW_MAX_FRAMES), each of which is new or has moved since its thread was
- * last looked at: one batched read checks the code objects that this tick has not met yet. False if one of them is no code
- * object: then the stack is torn. A function whose name cannot be kept or read is function 0.
+ * last looked at: one batched read checks the code objects that this tick has not met yet. False if
+ * one of them is no code object: then the stack is torn. A function whose name cannot be kept or
+ * read is function 0.
  */
 bool gw_codes_locate(struct gw_codes *codes, const struct gw_frame *frames, size_t n,
                      struct gw_location *out);

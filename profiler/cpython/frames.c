@@ -449,7 +449,7 @@ static bool is_kept(const struct gw_stack_guess *guess, const struct gw_hot_rang
 }
 
 /* The range, with what was asked for there before: a thread goes up and down in its C stack, and
- * the bytes of a page cost less than another read. */
+ * the bytes of a page cost less than another read. Heap frames are many, and each is elsewhere. */
 static struct gw_hot_range widened(const struct gw_stack_guess *before, struct gw_hot_range range)
 {
     for (uint32_t i = 0; i < before->n_hot; i++) {
@@ -483,7 +483,8 @@ static void keep_wanted(const struct gw_layout *layout, const struct gw_stack_sc
     uint32_t n = 0;
     for (uint32_t i = 0; i < scratch->n_wanted; i++)
         if (!in_chunk(guess, &scratch->wanted[i]))
-            fresh[n++] = widened(guess, scratch->wanted[i]);
+            fresh[n++] = layout->frames == GW_FRAMES_HEAP ? scratch->wanted[i]
+                                                          : widened(guess, scratch->wanted[i]);
     memcpy(guess->hot, fresh, n * sizeof *fresh);
     guess->n_hot = n;
     for (uint32_t i = 0; i < n_before && guess->n_hot < GW_MAX_HOT; i++)

@@ -271,6 +271,28 @@ static void methods(void **state)
     }
 }
 
+/* What a tick has read of a method of a type holds for its other threads; a function may be another
+ * one by then. */
+static void methods_are_read_once_a_tick(void **state)
+{
+    (void)state;
+    FOR_EACH_CALL(call, "join")
+    {
+        gw_raddr function = c_function("json", "loads"), of_type = method("str", "join");
+        gw_ccalls_begin_tick(world.ccalls);
+        put_callable(call, function);
+        assert_in(ask(GW_CCALL_RUNS), "json.loads");
+        put(at(function, GW_F_cfunction_definition), definition("dumps"));
+        assert_in(ask(GW_CCALL_RUNS), "json.dumps");
+        put_callable(call, of_type);
+        assert_in(ask(GW_CCALL_RUNS), "str.join");
+        put(at(of_type, GW_F_descr_definition), definition("split"));
+        assert_in(ask(GW_CCALL_RUNS), "str.join");
+        gw_ccalls_begin_tick(world.ccalls);
+        assert_in(ask(GW_CCALL_RUNS), "str.split");
+    }
+}
+
 static void python_functions(void **state)
 {
     (void)state;
@@ -394,6 +416,7 @@ int main(void)
         cmocka_unit_test(functions_by_their_names),
         cmocka_unit_test(types_and_instances),
         cmocka_unit_test(methods),
+        cmocka_unit_test(methods_are_read_once_a_tick),
         cmocka_unit_test(python_functions),
         cmocka_unit_test(a_call_that_is_over),
         cmocka_unit_test(a_result_that_can_be_called),

@@ -193,6 +193,31 @@ static void frame_outside_of_the_chunk_is_learnt(void **state)
     }
 }
 
+/* A thread that comes back to a depth of its C stack is read at once. */
+static void depth_reached_before_needs_no_further_read(void **state)
+{
+    (void)state;
+    FOR_EACH_VERSION(minor)
+    {
+        if (world.image.layout->frames == GW_FRAMES_HEAP)
+            continue; /* no frame is on the C stack */
+        push(3);
+        for (int i = 0; i < 4; i++)
+            push_at(IMAGE_OUTSIDE);
+        assert_int_equal(walk_batched(), GW_WALK_OK);
+        image_set_leaf(&world.image, &world.thread, world.frames[3]);
+        for (int i = 0; i < 3; i++) {
+            assert_int_equal(walk_batched(), GW_WALK_OK);
+            assert_stack(4);
+        }
+        image_set_leaf(&world.image, &world.thread, world.frames[6]);
+        world.image.fake.n_reads = 0;
+        assert_int_equal(walk_batched(), GW_WALK_OK);
+        assert_stack(7);
+        assert_int_equal(world.image.fake.n_reads, 1);
+    }
+}
+
 /* More places than a guess holds: the rest is read on its own at each tick. */
 static void scattered_frames(void **state)
 {
@@ -353,6 +378,7 @@ int main(void)
         cmocka_unit_test(stacks_of_all_depths),
         cmocka_unit_test(second_tick_needs_no_further_read),
         cmocka_unit_test(frame_outside_of_the_chunk_is_learnt),
+        cmocka_unit_test(depth_reached_before_needs_no_further_read),
         cmocka_unit_test(scattered_frames),
         cmocka_unit_test(shims_are_no_frames),
         cmocka_unit_test(frame_without_code_is_left_out),
