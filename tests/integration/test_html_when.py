@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """The timeline of the HTML page in a real browser, and the rest of the page for a part of the time,
 held against what `gilwait report` says about that part."""
+import re
 import unittest
 
 from browser import CHROMIUM
@@ -10,6 +11,12 @@ from test_html import HOSTILE, IMAGE, INNOCENT, SCRIPT, HtmlPage, make_capture
 OVERLAY = "document.querySelector('.overlay').getBoundingClientRect()"
 WAITS = """[...document.querySelectorAll("#threads > .scroll tbody tr")].map(
     (row) => [row.querySelector(".name").textContent, row.children[2].textContent])"""
+
+
+def seconds(text):
+    """Of "0.405 s" or "12.3 ms"."""
+    value, unit = text.split()
+    return float(value) / {"s": 1, "ms": 1000}[unit]
 
 
 @unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
@@ -42,6 +49,7 @@ class When(Case):
         self.mouse("mouseMoved", *self.at((begin + end) / 2, lane), buttons=1)
         self.mouse("mouseMoved", *self.at(end, lane), buttons=1)
         self.mouse("mouseReleased", *self.at(end, lane))
+        self.page.settle()  # the graphs follow the tables
 
     def range(self):
         """The chosen seconds, as the address has them."""
@@ -73,6 +81,14 @@ class When(Case):
         self.assertEqual(self.pixel(worker, 0.95, 0.9), self.colour("gil-running"))
         self.assertNotEqual(self.pixel(0, 0.5, 0.5), self.pixel(0, 0.95, 0.5))  # two holders
 
+    def test_what_waits_hangs_from_the_top(self):
+        """A bucket is 1/600 of a second; in one of them worker 2 begins to wait."""
+        text = HOSTILE.replace("400:gil-wait", "401:gil-wait")
+        self.page = self.open(make_capture(text, self.folder / "y.gilwait"))
+        worker = 1 + self.page.evaluate(WAITS + '.findIndex(([name]) => name.startsWith("${alert"))')
+        self.assertEqual(self.pixel(worker, 240.5 / 600, 0.1), self.colour("gil-wait"))
+        self.assertEqual(self.pixel(worker, 240.5 / 600, 0.9), self.colour("io-wait"))
+
     def test_pointing_tells_the_stack_and_the_holders(self):
         when, stack, holder = self.point(0.5, 1)
         self.assertIn(f"{IMAGE} · gil-wait 100", when)
@@ -102,21 +118,45 @@ class When(Case):
         detail = self.text("#victims-details")
         self.assertRegex(detail, r"^all GIL wait")
         self.assertAlmostEqual(float(detail.split("—")[1].split()[0]), total, delta=0.008)
+        for place, key in (("suffered", "functions_suffered"), ("caused", "functions_caused")):
+            rows = dict(self.page.evaluate(f"""[...document.querySelectorAll("#{place} tbody tr")].map(
+                (row) => [row.querySelector(".function").textContent, row.children[1].textContent])"""))
+            self.assertEqual(set(rows), {row["function"] for row in report[key]})
+            for row in report[key]:
+                self.assertAlmostEqual(seconds(rows[row["function"]]), row["self_s"], delta=0.006)
         self.assertIn("Shown: 0.", self.text("#range"))
         self.page.evaluate("document.querySelector('#range button').click()")
+        self.page.settle()
         self.assertIsNone(self.range())
         self.assertIn("all GIL wait — 1.500", self.text("#victims-details").replace("\xa0", " "))
         self.assertEqual(self.page.complaints, [])
 
-    def test_a_range_without_waits(self):
-        self.drag(0.05, 0.2)
-        self.page.evaluate("location.hash = 'range=0.9850-0.9990'")
+    def test_unknown_time_is_no_part_of_how_busy_the_gil_was(self):
+        text = HOSTILE.replace("900:1", "900:unknown")
+        capture = make_capture(text, self.folder / "y.gilwait")
+        self.page = self.open(capture)
+        self.page.evaluate("location.hash = 'range=0.8-1'")
         self.page.settle()
-        self.assertNotIn("No GIL wait here", self.text("#flames"))  # worker 2 waits
+        begin, end = (seconds(text) for text in re.findall(r"[\d.]+\s\w+", self.text("#range"))[:2])
+        report = self.gilwait("report", "--json", "--from", begin, "--to", end, capture,
+                              program="gilwait-view").json()
+        busy = report["gil"]["busy_share"]
+        self.assertAlmostEqual(busy, 0.1 / 0.12, delta=0.01)
+        self.assertAlmostEqual(float(self.text("#figures .value").split()[0]), 100 * busy, delta=1)
+
+    def test_a_range_without_waits(self):
+        """Worker 2 does not wait any more at the end."""
+        text = HOSTILE.replace("980:gil-handoff:2:0", "950:io-wait:2")
+        self.page = self.open(make_capture(text, self.folder / "y.gilwait"))
+        self.page.evaluate("location.hash = 'range=0.96-0.99'")
+        self.page.settle()
+        self.assertEqual(self.text("#victims"), "No GIL wait here.")
+        self.assertIn("No thread was seen waiting", self.text("#blame"))
         self.page.evaluate("location.hash = 'search=server'")
         self.page.settle()
         self.assertIsNone(self.range())
         self.assertRegex(self.text(".found"), "found in")
+        self.assertEqual(self.page.complaints, [])
 
     def test_the_address_holds_the_view(self):
         self.drag(0.3, 0.7)
@@ -185,14 +225,7 @@ class When(Case):
         self.assertEqual(self.page.evaluate(
             "document.querySelector('#threads [aria-sort]').getAttribute('aria-sort')"), "ascending")
 
-
-@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
-class WhenNobodyWaits(Case):
-    open = HtmlPage.open
-    text = HtmlPage.text
-    count = HtmlPage.count
-
-    def test_lanes_all_the_same(self):
+    def test_lanes_where_nobody_waits(self):
         self.page = self.open(make_capture(INNOCENT, self.folder / "innocent"))
         self.assertEqual(self.count(".lane"), 1)
         self.assertEqual(self.count("#longest-waits"), 0)

@@ -44,10 +44,10 @@ function foldedNote({ shown }, { folded, bucketS }) {
     return `${of}Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.${drawn}`;
 }
 
-// Returns the section, a function that draws into it once it stands in the document, and one that
-// shows the waits of another part of the time.
+// Of the report of the whole. Returns the section, a function that draws into it once it stands in
+// the document, and one that shows the waits of another part of the time.
 export function flameSection(report, profile) {
-    if (report.all_waits === 0) {
+    if (report.waits_for.length === 0) {
         const none = el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw.");
         return { section: section("flames", "Flame graphs", null, none), draw: () => {}, update: () => {} };
     }

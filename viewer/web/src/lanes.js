@@ -53,7 +53,7 @@ export function holderRanks(profile) {
     });
 }
 
-export function holderColour(rank) {
+function holderColour(rank) {
     return getComputedStyle(document.documentElement).getPropertyValue(rank < 0 ? "--holder-other" : `--holder-${rank}`);
 }
 

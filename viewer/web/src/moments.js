@@ -49,13 +49,13 @@ export function momentSection(data) {
     if (waits.length + holds.length === 0)
         return null;
     const lists = [
-        [waits, "Longest waits", "Single waits for the GIL, and who held it most of that time.", [...party("Waiting thread", "waiter"), ...party("GIL held by", "holder")]],
-        [holds, "Longest holds", "Single holds of the GIL, and who waited most of that time.", [...party("Holding thread", "holder"), ...party("makes wait", "waiter")]],
+        ["longest-waits", waits, "Longest waits", "Single waits for the GIL, and who held it most of that time.", [...party("Waiting thread", "waiter"), ...party("GIL held by", "holder")]],
+        ["longest-holds", holds, "Longest holds", "Single holds of the GIL, and who waited most of that time.", [...party("Holding thread", "holder"), ...party("makes wait", "waiter")]],
     ];
     return el(
         "div",
         { class: "columns" },
-        ...lists.filter(([rows]) => rows.length > 0).map(([rows, heading, lead, columns]) =>
-            section(heading.toLowerCase().replace(" ", "-"), heading, `${lead} Choose one to see its place.`, moments(heading, rows, columns))),
+        ...lists.filter(([, rows]) => rows.length > 0).map(([id, rows, heading, lead, columns]) =>
+            section(id, heading, `${lead} Choose one to see its place.`, moments(heading, rows, columns))),
     );
 }

@@ -34,6 +34,7 @@ export class Profile {
         this.kinds = raw.kinds;
         this.gils = raw.gils;
         this.folded = raw.folded;
+        this.stacks = raw.stacks.parent.length;
         this.waitUs = raw.wait_us;
         this.raw = raw;
         this.stackCache = new Map([[0, []]]);
@@ -46,16 +47,15 @@ export class Profile {
     // addition a row.
     groupRecords() {
         const { thread, state, stack, kind, holder, holder_stack: holderStack } = this.raw.records;
-        const stacks = this.raw.stacks.parent.length;
         const own = new Map();
         const whole = new Map();
         this.groups = [];
         this.groupOf = new Uint32Array(thread.length);
         for (let i = 0; i < thread.length; i++) {
-            const ownKey = (thread[i] * this.states.length + state[i]) * stacks + stack[i];
+            const ownKey = (thread[i] * this.states.length + state[i]) * this.stacks + stack[i];
             if (!own.has(ownKey))
                 own.set(ownKey, own.size);
-            const other = (kind[i] * (this.threads.length + 1) + holder[i] + 1) * stacks + holderStack[i];
+            const other = (kind[i] * (this.threads.length + 1) + holder[i] + 1) * this.stacks + holderStack[i];
             const key = other * thread.length + own.get(ownKey);
             let group = whole.get(key);
             if (group === undefined) {

@@ -1,20 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The report of a part of the time: the same shape as the data of the page, with what its records
 // say about the range in the place of what is known of the whole. What only the whole has (exact
-// CPU times, intervals, switches) is null.
+// CPU times, intervals, switches) is null. `waits_for` are the sums of the waits for the GIL.
 import { share } from "./format.js";
 
 const PAIRS = 100;
 const FUNCTIONS = 100;
 
-export const WAITING = ["gil-wait", "gil-handoff"];
-
-// The frame that runs, and the C function that it is in.
+// The frame that runs, and the C function that it is in; `key` is the same for the same two.
 function top(profile, stack) {
     const frames = profile.frames(stack);
     const last = frames.length - 1;
     const inC = last >= 1 && frames[last].kind === "c" && frames[last - 1].kind === "";
-    return { frame: frames[inC ? last - 1 : last] ?? null, called: inC ? frames[last].name : null };
+    const frame = frames[inC ? last - 1 : last] ?? null;
+    return { frame, called: inC ? frames[last].name : null, key: `${frame?.id} ${inC ? frames[last].id : ""}` };
 }
 
 function side(profile, thread, stack) {
@@ -42,13 +41,13 @@ function threads(data, profile, sums) {
         cpu_s: null,
         run_queue_s: null,
     }));
-    for (const { thread, state, s } of sums) {
-        const row = rows[thread];
+    for (const { thread, state, kind, s } of sums) {
+        const row = rows[thread]; // those that are not shown come behind the others
         if (!row)
             continue;
         row.states[state] = (row.states[state] ?? 0) + s;
         row.wall_s += s;
-        if (WAITING.includes(state))
+        if (kind !== "")
             row.gil_wait_s += s;
     }
     return rows.filter((row) => row.wall_s > 0).sort((a, b) => b.gil_wait_s - a.gil_wait_s);
@@ -57,11 +56,7 @@ function threads(data, profile, sums) {
 function blame(profile, waits) {
     const pairs = new Map();
     for (const { thread, stack, kind, holder, holderStack, s } of waits) {
-        const waiter = top(profile, stack);
-        const holding = top(profile, holderStack);
-        const key = JSON.stringify([
-            thread, waiter.frame?.id, waiter.called, kind, holder, holding.frame?.id, holding.called,
-        ]);
+        const key = `${thread} ${top(profile, stack).key} ${kind} ${holder} ${top(profile, holderStack).key}`;
         const pair = pairs.get(key);
         if (pair)
             pair.seconds += s;
@@ -76,7 +71,11 @@ function blame(profile, waits) {
     return [...pairs.values()].sort((a, b) => b.seconds - a.seconds);
 }
 
+// What lies below a frame that was folded away is in the sums of its callers, and nobody's own.
 function functions(profile, waits, stackOf) {
+    const byStack = new Map();
+    for (const wait of waits)
+        byStack.set(stackOf(wait), (byStack.get(stackOf(wait)) ?? 0) + wait.s);
     const rows = new Map();
     const row = (frame) => {
         if (!rows.has(frame.fn))
@@ -90,12 +89,13 @@ function functions(profile, waits, stackOf) {
             });
         return rows.get(frame.fn);
     };
-    for (const wait of waits) {
-        const frames = profile.frames(stackOf(wait)).filter((frame) => frame.kind !== "small");
-        for (const fn of new Set(frames.map((frame) => frame.fn)))
-            row(frames.find((frame) => frame.fn === fn)).total_s += wait.s;
-        if (frames.length > 0)
-            row(frames.at(-1)).self_s += wait.s;
+    for (const [stack, s] of byStack) {
+        const frames = profile.frames(stack);
+        const named = frames.filter((frame) => frame.kind !== "small");
+        for (const each of new Set(named.map(row)))
+            each.total_s += s;
+        if (named.length > 0 && named.length === frames.length)
+            row(named.at(-1)).self_s += s;
     }
     return [...rows.values()].sort((a, b) => b.total_s - a.total_s).slice(0, FUNCTIONS);
 }
@@ -107,10 +107,10 @@ function gil(data, profile, from, to) {
         (one) => one.pid === data.gil.pid && one.interpreter === data.gil.interpreter,
     );
     const held = profile.holding(from, to).filter((one) => one.gil === row);
-    const sum = (parts) => parts.reduce((total, part) => total + part.s, 0);
+    const sum = (kind) => held.filter((one) => one.kind === kind).reduce((total, one) => total + one.s, 0);
     return {
         ...data.gil,
-        busy_share: share(sum(held.filter((one) => one.kind === "held")), sum(held)),
+        busy_share: share(sum("held"), sum("held") + sum("handoff")),
         switches: null,
     };
 }
@@ -127,16 +127,14 @@ export function reportOf(data, profile, range) {
     const [from, to] = range ? bucketsOf(profile, range) : [0, profile.buckets];
     const sums = profile.sum(from, to);
     const waits = sums.filter((sum) => sum.kind !== "");
-    const allWaits = profile.groups.filter((group) => group.kind !== "").length;
     if (!range)
-        return { ...data, waits_for: waits, all_waits: allWaits };
+        return { ...data, waits_for: waits };
     const pairs = blame(profile, waits);
     return {
         ...data,
         range,
         duration_s: (to - from) * profile.bucketS,
         waits_for: waits,
-        all_waits: allWaits,
         gil: gil(data, profile, from, to),
         threads: threads(data, profile, sums),
         blame: pairs.slice(0, PAIRS),

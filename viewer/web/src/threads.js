@@ -102,10 +102,13 @@ function secondsColumn(data, key, head, title) {
     return { head, title, number: true, cell: (thread) => format(thread[key]), sort: (thread) => thread[key] ?? 0 };
 }
 
+// The states that some thread was in, in the order of the bars.
+export function statesOf(data) {
+    return data.vocabulary.states.filter((state) => data.threads.some((thread) => thread.states[state.name] > 0));
+}
+
 export function threadSection(data) {
-    const states = data.vocabulary.states.filter((state) =>
-        data.threads.some((thread) => thread.states[state.name] > 0),
-    );
+    const states = statesOf(data);
     const columns = [
         { head: "Thread", cell: (thread) => identity(thread, data), sort: threadName },
         {

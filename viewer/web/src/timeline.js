@@ -3,10 +3,10 @@
 // that is dragged, or made with Shift and the arrow keys, is what the rest of the page then shows.
 import { el, section } from "./dom.js";
 import { place, percent, seconds, share } from "./format.js";
-import { drawHolders, drawLane, holderColour, holderRanks, laneSums, stackingOf, stateColours } from "./lanes.js";
+import { drawHolders, drawLane, holderRanks, laneSums, stackingOf, stateColours } from "./lanes.js";
 import { bucketsOf } from "./range.js";
 import { store } from "./store.js";
-import { legend } from "./threads.js";
+import { legend, statesOf, threadName } from "./threads.js";
 
 const LANES = 64;
 const DRAG_PX = 4;
@@ -42,13 +42,13 @@ export class Timeline {
         this.cursor = null;
         this.rows = [
             ...profile.gils.map((gil, row) => ({ gil: row, name: this.gilName(gil) })),
-            ...data.threads.map((thread, row) => ({ thread: row, name: thread.name || `thread ${thread.tid}` })),
+            ...data.threads.map((thread, row) => ({ thread: row, name: threadName(thread) })),
         ];
         this.element = section(
             "when",
             "When",
-            "A lane for each thread: what runs rises from the bottom, waiting for the GIL hangs from the top. Drag over the lanes to see a part of the time in the whole page.",
-            legend(data.vocabulary.states.filter((state) => data.threads.some((thread) => thread.states[state.name] > 0))),
+            "A lane for each thread: what runs rises from the bottom, waiting for the GIL hangs from the top. The lane of the GIL has the colours beside the names, grey for any other thread. Drag over the lanes to see a part of the time in the whole page.",
+            legend(statesOf(data)),
             this.box(),
             this.details(),
         );
@@ -253,18 +253,13 @@ export class Timeline {
     waitsFor({ kind, holder, holderStack }) {
         if (holder < 0)
             return kind === "handoff" ? "waits for no holder (handoff)" : "waits for: unknown";
-        return `waits for ${this.threadName(holder)} in ${stackText(this.profile, holderStack)}`;
-    }
-
-    threadName(thread) {
-        const { name, tid } = this.profile.threads[thread];
-        return name || `thread ${tid}`;
+        return `waits for ${threadName(this.profile.threads[holder])} in ${stackText(this.profile, holderStack)}`;
     }
 
     holders(bucket, gil) {
         const parts = this.profile.holding(bucket, bucket + 1).filter((part) => part.gil === gil);
         const words = parts.sort((a, b) => b.s - a.s).map(({ kind, holder, s }) =>
-            `${holder >= 0 ? this.threadName(holder) : kind === "unknown" ? "unknown" : "nobody"} ${percent(share(s, this.profile.bucketS))}`);
+            `${holder >= 0 ? threadName(this.profile.threads[holder]) : kind === "unknown" ? "unknown" : "nobody"} ${percent(share(s, this.profile.bucketS))}`);
         return words.join(", ") || "not observed";
     }
 }

@@ -33,7 +33,6 @@ class Halves {
     constructor(profile) {
         this.profile = profile;
         this.known = new Map();
-        this.stacks = profile.raw.stacks.parent.length;
     }
 
     // Without a thread it is the reason why there is none.
@@ -43,7 +42,7 @@ class Halves {
         let leaves = this.known.get(node);
         if (!leaves)
             this.known.set(node, (leaves = new Map()));
-        const key = thread * this.stacks + stack;
+        const key = thread * this.profile.stacks + stack;
         let leaf = leaves.get(key);
         if (!leaf) {
             leaf = child(node, thread, () => threadNode(this.profile.threads[thread]));
