@@ -541,3 +541,14 @@ struct gw_callable gw_callable_slot(struct gw_callables *callables, gw_raddr obj
     }
     return named(callables, type, item);
 }
+
+bool gw_callable_is_bool(struct gw_callables *callables, gw_raddr object)
+{
+    uint64_t addr;
+    if (!object ||
+        gw_rmem_read(callables->memory, object + gw_layout_at(callables->layout, GW_F_object_type),
+                     &addr, sizeof addr))
+        return false;
+    const struct type *type = find_type(callables, addr);
+    return type && strcmp(type_name(callables, type), "bool") == 0;
+}

@@ -53,4 +53,7 @@ struct gw_callable gw_callable_at(struct gw_callables *callables, gw_raddr objec
 struct gw_callable gw_callable_slot(struct gw_callables *callables, gw_raddr object,
                                     uint32_t method, bool *brief);
 
+/* The object at an address is True or False. Allocates nothing. */
+bool gw_callable_is_bool(struct gw_callables *callables, gw_raddr object);
+
 #endif

@@ -260,6 +260,7 @@ static struct gw_callsite find_site(struct gw_callsites *sites, gw_raddr code, i
         return (struct gw_callsite){.kind = GW_CALLSITE_UNKNOWN};
     site.slot = (uint16_t)slot;
     site.depth = (uint16_t)depth;
+    site.gives_bool = instruction.slot == GW_SLOT_CONTAINS;
     site.nlocalsplus = read_nlocalsplus(sites);
     site.source = site.kind == GW_CALLSITE_SLOT
                       ? intern(sites, gw_slot_name(instruction.slot))

@@ -29,6 +29,7 @@ struct gw_callsite {
     enum gw_callsite_kind kind;
     uint16_t slot;        /* values below it on the frame's stack */
     uint16_t depth;       /* values on the stack before the call */
+    bool gives_bool;      /* of GW_CALLSITE_SLOT: in time a bool, its result, lies below `slot` */
     uint32_t nlocalsplus; /* words between the frame's own fields and its stack: 3.11+ */
     uint32_t source;      /* name in the source text, a string id; 0: not a name. Of
                              GW_CALLSITE_SLOT the method that stands for the operator: __add__ */

@@ -63,7 +63,7 @@ int gw_ccalls_reserve(struct gw_ccalls *ccalls, size_t n)
 
 /* Values of a frame's stack around a call. */
 struct values {
-    uint64_t words[2]; /* the callable, and what lies behind it */
+    uint64_t words[2]; /* the callable, and what lies behind it; of an operator below it */
     uint64_t top;      /* how many values the frame says it has, UINT64_MAX: it does not say */
     uint64_t instr;    /* where the frame was then */
 };
@@ -132,6 +132,8 @@ static bool read_values(const struct place *place, const struct gw_layout *layou
     want_word(ranges, &n, bottom + WORD * site->slot, &out->words[0]);
     if (site->kind == GW_CALLSITE_PAIR)
         want_word(ranges, &n, bottom + WORD * (site->slot + 1u), &out->words[1]);
+    if (site->gives_bool && site->slot)
+        want_word(ranges, &n, bottom + WORD * (site->slot - 1u), &out->words[1]);
     if (!read_words(place, ranges, n))
         return false;
     if (has_top)
@@ -248,7 +250,9 @@ static struct gw_ccall place_call(const struct gw_ccalls *ccalls, const struct g
 
 /* An operator is over in no time as a rule, and its operands are gone with it: of a thread that
  * goes on it is only named if it lasts; and never on operands on which it cannot: then what lasts
- * is the thread's wait for a CPU. Up to 3.9 a thread may be made to let go at any instruction. */
+ * is the thread's wait for a CPU. Up to 3.9 a thread may be made to let go at any instruction. What
+ * was compared moves up to make room for the result (3.15: CONTAINS_OP, Python/bytecodes.c) before
+ * the frame goes on: a bool where it was tells that it is over. */
 static struct gw_ccall place_slot(struct gw_ccalls *ccalls, const struct gw_frame *frame,
                                   const struct gw_callsite *site, const struct values *values,
                                   enum gw_ccall_pose pose, const struct gw_stack_image *image)
@@ -263,6 +267,9 @@ static struct gw_ccall place_slot(struct gw_ccalls *ccalls, const struct gw_fram
         ccalls->callables, object_of(ccalls->layout, values->words[0]), site->source, &brief);
     if (callable.kind != GW_CALLABLE_C ||
         (runs && (brief || !lasts(ccalls, frame, site, values, image))))
+        return none;
+    if (site->gives_bool &&
+        gw_callable_is_bool(ccalls->callables, object_of(ccalls->layout, values->words[1])))
         return none;
     return (struct gw_ccall){.kind = GW_CCALL_IN, .sure = !runs, .function = callable.function};
 }

@@ -394,6 +394,25 @@ static void operators(void **state)
     finish();
 }
 
+/* "no" in l in 3.12; what lies where after it: 3.15. */
+static const struct call search = {12, {151, 0, 100, 0, 101, 0, 118, 0, 83, 0}, 3, 2, 1, false};
+
+static void an_operator_that_is_over(void **state)
+{
+    (void)state;
+    start(&search, "l");
+    gw_raddr word = object(type("str", 0, false));
+    put_value(0, word);
+    put_value(1, object(type("list", 0, false)));
+    assert_in(ask(GW_CCALL_SLEEPS), "list.__contains__");
+    assert_in(ask(GW_CCALL_RUNS), "list.__contains__");
+    put_value(0, object(type("bool", 0, false)));
+    put_value(1, word);
+    assert_int_equal(ask(GW_CCALL_SLEEPS).kind, GW_CCALL_NONE);
+    assert_int_equal(ask(GW_CCALL_RUNS).kind, GW_CCALL_NONE);
+    finish();
+}
+
 static void rubbish(void **state)
 {
     (void)state;
@@ -423,6 +442,7 @@ int main(void)
         cmocka_unit_test(functions_by_other_names),
         cmocka_unit_test(a_thread_that_goes_on),
         cmocka_unit_test(operators),
+        cmocka_unit_test(an_operator_that_is_over),
         cmocka_unit_test(rubbish),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

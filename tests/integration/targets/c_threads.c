@@ -6,6 +6,7 @@
  */
 #define _GNU_SOURCE
 #include <pthread.h>
+#include <semaphore.h>
 #include <stddef.h>
 #include <unistd.h>
 
@@ -13,11 +14,20 @@ int PyGILState_Ensure(void);
 void *PyEval_SaveThread(void);
 void PyEval_RestoreThread(void *state);
 
+static sem_t has_state;
+
+static void make_state(const char *name)
+{
+    pthread_setname_np(pthread_self(), name);
+    PyGILState_Ensure();
+    sem_post(&has_state);
+}
+
 /* Has let go of the GIL and sleeps. */
 static void *idle(void *unused)
 {
     (void)unused;
-    PyGILState_Ensure();
+    make_state("c-idle");
     PyEval_SaveThread();
     for (;;)
         pause();
@@ -27,7 +37,7 @@ static void *idle(void *unused)
 static void *leave(void *unused)
 {
     (void)unused;
-    PyGILState_Ensure();
+    make_state("c-leave");
     PyEval_SaveThread();
     return NULL;
 }
@@ -36,7 +46,7 @@ static void *leave(void *unused)
 static void *hold(void *unused)
 {
     (void)unused;
-    PyGILState_Ensure();
+    make_state("c-hold");
     for (;;) {
         usleep(20000);
         void *state = PyEval_SaveThread();
@@ -45,14 +55,17 @@ static void *hold(void *unused)
     }
 }
 
+/* The thread has a name and a state by the end of the call, which keeps no GIL. */
 int start_c_thread(int kind);
 int start_c_thread(int kind)
 {
     static void *(*const bodies[])(void *) = {idle, leave, hold};
-    static const char *const names[] = {"c-idle", "c-leave", "c-hold"};
     pthread_t thread;
+    sem_init(&has_state, 0, 0);
     int err = pthread_create(&thread, NULL, bodies[kind], NULL);
-    if (!err)
-        pthread_setname_np(thread, names[kind]); /* fails if it has ended by now */
-    return err;
+    if (err)
+        return err;
+    while (sem_wait(&has_state))
+        continue;
+    return bodies[kind] == leave ? pthread_join(thread, NULL) : 0;
 }
