@@ -1,15 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 
 #include "base/cleanup.h"
 #include "base/exit_code.h"
 #include "command.h"
 #include "html.h"
 #include "model/timeline.h"
+#include "page_output.h"
 #include "select_options.h"
 
 struct arguments {
@@ -76,52 +75,22 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
     return arguments->path != NULL;
 }
 
-/* Half a page is of no use to anyone; a device or a pipe is not ours to remove. */
-static void remove_half(const char *path)
-{
-    struct stat status;
-
-    if (lstat(path, &status) == 0 && S_ISREG(status.st_mode))
-        unlink(path);
-}
-
 /* What the page is of. */
 struct capture {
     struct gw_model *model;
     struct gw_timeline timeline;
 };
 
-static int write_file(const struct capture *capture, const char *title, const char *path)
-{
-    FILE *out = fopen(path, "we");
-    if (!out)
-        return -errno;
-    int error = gw_html_write(capture->model, &capture->timeline, title, out);
-    if (fclose(out) != 0 && !error)
-        error = -errno;
-    if (error)
-        remove_half(path);
-    return error;
-}
+struct page {
+    const struct capture *capture;
+    const char *title;
+};
 
-/* Returns an exit code, after telling what went wrong. */
-static int write_output(const char *verb, const struct capture *capture, const char *title,
-                        const char *path)
+static int write_html(const void *context, FILE *out)
 {
-    char what[GW_DIAG_TEXT];
-    bool to_stdout = strcmp(path, "-") == 0;
-    int error = to_stdout ? gw_html_write(capture->model, &capture->timeline, title, stdout)
-                          : write_file(capture, title, path);
+    const struct page *page = context;
 
-    if (error == -EPIPE)
-        return GW_EXIT_FAILURE;
-    if (error) {
-        snprintf(what, sizeof what, "cannot write %s", to_stdout ? "the page" : path);
-        return gw_command_fail(verb, error, what);
-    }
-    if (!to_stdout)
-        fprintf(stderr, "Wrote %s\n", path);
-    return GW_EXIT_OK;
+    return gw_html_write(page->capture->model, &page->capture->timeline, page->title, out);
 }
 
 static int write_page(const char *verb, const struct capture *capture,
@@ -135,10 +104,10 @@ static int write_page(const char *verb, const struct capture *capture,
     const char *path = arguments->output ? arguments->output : beside;
     if (gw_command_same_file(path, arguments->path))
         return gw_command_usage(verb, "%s is the capture; name another file for the page", path);
-    int code = write_output(verb, capture, arguments->title ? arguments->title : title, path);
-    if (code != GW_EXIT_OK)
-        return code;
-    return gw_command_end(verb, capture->model, arguments->strict, stdout);
+    const struct page page = {capture, arguments->title ? arguments->title : title};
+    int code = gw_page_output(verb, path, write_html, &page);
+    return code != GW_EXIT_OK ? code
+                              : gw_command_end(verb, capture->model, arguments->strict, stdout);
 }
 
 /* Returns 0, or the exit code after the error was told. */

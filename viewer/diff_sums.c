@@ -2,12 +2,9 @@
 #include "diff_sums.h"
 
 #include <errno.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include "cell.h"
+#include "diff_labels.h"
 #include "model/estimate.h"
-#include "model/label.h"
 #include "thread_groups.h"
 
 #define Z_95 1.96
@@ -19,10 +16,8 @@ struct sums {
     struct gw_rows *tables;
     const struct gw_model *model;
     unsigned side;
-    uint32_t *thread_labels;    /* by row of threads */
-    uint32_t *function_labels;  /* by row of functions */
-    uint32_t nobody, not_known; /* labels of blame without a holder */
-    struct gw_rows parts;       /* of struct part */
+    struct gw_diff_labels labels;
+    struct gw_rows parts; /* of struct part */
     struct gw_thread_groups *groups;
 };
 
@@ -33,52 +28,6 @@ struct part {
     uint64_t ns;
 };
 #define PART_KEY_BYTES (3 * sizeof(uint32_t))
-
-/* --- labels --------------------------------------------------------------------------------------
- */
-
-/* Ends the cell. */
-static int intern(struct sums *sums, struct gw_cell *cell, uint32_t *label)
-{
-    const char *text = gw_cell_text(cell);
-    int rc = gw_strtab_reserve(sums->diff->labels, 1, strlen(text) + 1);
-    int64_t id = rc < 0 ? rc : gw_strtab_intern(sums->diff->labels, text);
-
-    gw_cell_end(cell);
-    *label = id < 0 ? 0 : (uint32_t)id;
-    return id < 0 ? (int)id : 0;
-}
-
-static int intern_text(struct sums *sums, const char *text, uint32_t *label)
-{
-    struct gw_cell cell;
-
-    if (gw_cell_begin(&cell))
-        fputs(text, cell.file);
-    return intern(sums, &cell, label);
-}
-
-static int make_labels(struct sums *sums)
-{
-    const struct gw_model *model = sums->model;
-    struct gw_cell cell;
-    int rc = intern_text(sums, "nobody (handoff)", &sums->nobody);
-
-    if (rc == 0)
-        rc = intern_text(sums, "a holder that could not be told", &sums->not_known);
-    for (uint32_t i = 0; rc == 0 && i < model->n_threads; i++) {
-        const struct gw_thread_group alone = {.rows = &i, .n = 1};
-        if (gw_cell_begin(&cell))
-            gw_thread_groups_pattern(cell.file, model, &alone, NULL);
-        rc = intern(sums, &cell, &sums->thread_labels[i]);
-    }
-    for (uint32_t i = 0; rc == 0 && i < model->n_functions; i++) {
-        if (gw_cell_begin(&cell))
-            gw_label_place(cell.file, model, i, 0, NULL);
-        rc = intern(sums, &cell, &sums->function_labels[i]);
-    }
-    return rc;
-}
 
 /* The row of a label in a table; NULL and *rc when that failed. Valid until the next one. */
 static struct gw_diff_row *row_of(struct sums *sums, enum gw_diff_table table, uint32_t label,
@@ -116,7 +65,8 @@ static int add_group(struct sums *sums, const struct gw_thread_group *group)
     int rc = 0;
 
     for (size_t i = 0; i < sizeof tables / sizeof tables[0]; i++) {
-        struct gw_diff_row *row = row_of(sums, tables[i], sums->thread_labels[group->rows[0]], &rc);
+        struct gw_diff_row *row =
+            row_of(sums, tables[i], sums->labels.threads[group->rows[0]], &rc);
         if (!row)
             return rc;
         row->n_threads[sums->side] += group->n;
@@ -165,7 +115,7 @@ static int add_function(struct sums *sums, enum gw_diff_table table, uint32_t st
 {
     uint32_t function = sums->model->stacks[stack].function;
     const struct part part = {.table = table,
-                              .label = sums->function_labels[function],
+                              .label = sums->labels.functions[function],
                               .waiter = pair->waiter,
                               .function = function,
                               .ns = pair->ns};
@@ -176,13 +126,14 @@ static int add_function(struct sums *sums, enum gw_diff_table table, uint32_t st
 static int add_pair(struct sums *sums, const struct gw_model_pair *pair)
 {
     struct part caused = {.table = GW_DIFF_CAUSED,
-                          .label = pair->kind == GW_BLAME_HANDOFF ? sums->nobody : sums->not_known,
+                          .label = pair->kind == GW_BLAME_HANDOFF ? sums->labels.nobody
+                                                                  : sums->labels.not_known,
                           .waiter = pair->waiter,
                           .ns = pair->ns};
     int rc = add_function(sums, GW_DIFF_SUFFERED, pair->waiter_stack, pair);
 
     if (rc == 0 && pair->kind == GW_BLAME_HELD) {
-        caused.label = sums->thread_labels[pair->holder];
+        caused.label = sums->labels.threads[pair->holder];
         rc = add_function(sums, GW_DIFF_CAUSED_BY, pair->holder_stack, pair);
     }
     return rc < 0 ? rc : add_part(sums, &caused);
@@ -247,25 +198,22 @@ int gw_diff_sums(struct gw_diff *diff, struct gw_rows tables[GW_N_DIFF_TABLES],
         .tables = tables,
         .model = model,
         .side = side,
-        .thread_labels = calloc(model->n_threads + 1, sizeof(uint32_t)),
-        .function_labels = calloc(model->n_functions + 1, sizeof(uint32_t)),
         .parts = {.row_bytes = sizeof(struct part), .key_bytes = PART_KEY_BYTES},
         .groups = gw_thread_groups_new(model, false),
     };
-    int rc = sums.thread_labels && sums.function_labels && sums.groups ? 0 : -ENOMEM;
+    int rc = gw_diff_labels_init(&sums.labels, diff->labels, model);
 
     for (size_t i = 0; i < model->n_processes; i++)
         if (model->processes[i].live_ns > diff->looked_ns[side])
             diff->looked_ns[side] = model->processes[i].live_ns;
-    if (rc == 0)
-        rc = make_labels(&sums);
+    if (rc == 0 && !sums.groups)
+        rc = -ENOMEM;
     if (rc == 0)
         rc = add_groups(&sums);
     if (rc == 0)
         rc = add_blame(&sums);
     gw_rows_fini(&sums.parts);
     gw_thread_groups_free(sums.groups);
-    free(sums.thread_labels);
-    free(sums.function_labels);
+    gw_diff_labels_fini(&sums.labels);
     return rc;
 }

@@ -144,24 +144,28 @@ static void put_side(FILE *out, const char *when, const struct gw_diff *diff,
     gw_cell_end(&cell);
 }
 
-/* "GIL wait of all threads: 600 ±15 → 15.0 ±1.1 ms per second, significantly less" */
-static void put_total(const struct gw_report *report, const struct gw_diff *diff)
+void gw_diff_sentence(const struct gw_diff *diff, FILE *out)
 {
     const struct gw_diff_row *total = &diff->total;
-    FILE *out = report->out;
 
-    putc('\n', out);
-    gw_report_style(report, GW_REPORT_BOLD);
     fputs("GIL wait of all threads: ", out);
     for (unsigned side = 0; side < GW_N_DIFF_SIDES; side++) {
         fputs(side == GW_DIFF_BEFORE ? "" : " → ", out);
         put_value(out, total->side[side], false);
         put_margin(out, total->side[side]);
     }
-    fprintf(out, " ms per second, %s\n",
+    fprintf(out, " ms per second, %s",
             !total->significant            ? "no significant change"
             : total->change.difference > 0 ? "significantly more"
                                            : "significantly less");
+}
+
+static void put_total(const struct gw_report *report, const struct gw_diff *diff)
+{
+    putc('\n', report->out);
+    gw_report_style(report, GW_REPORT_BOLD);
+    gw_diff_sentence(diff, report->out);
+    putc('\n', report->out);
     gw_report_style(report, GW_REPORT_PLAIN);
 }
 

@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: Apache-2.0
-# The HTML page without data: bundled from viewer/web with npm, or taken ready-made. Sets
-# GW_HTML_TEMPLATE_FILE. npm works in the build folder only; it goes to its registry when the lock
-# file is new to that folder and at no other time.
-set(GW_WEB_TEMPLATE "" CACHE FILEPATH "A page built before (empty: build it with npm)")
+# The HTML pages without data: bundled from viewer/web with npm, or taken ready-made. Sets
+# GW_HTML_TEMPLATES, their folder, and GW_HTML_TEMPLATE_FILES. npm works in the build folder only; it
+# goes to its registry when the lock file is new to that folder and at no other time.
+set(GW_WEB_TEMPLATES "" CACHE PATH "A folder of pages built before (empty: build them with npm)")
 
-if(GW_WEB_TEMPLATE)
-  set(GW_HTML_TEMPLATE_FILE ${GW_WEB_TEMPLATE})
+if(GW_WEB_TEMPLATES)
+  set(GW_HTML_TEMPLATES ${GW_WEB_TEMPLATES})
+  set(GW_HTML_TEMPLATE_FILES ${GW_WEB_TEMPLATES}/page.html ${GW_WEB_TEMPLATES}/diff.html)
   return()
 endif()
 
@@ -13,7 +14,8 @@ find_program(NPM npm REQUIRED)
 find_program(NODE NAMES node nodejs REQUIRED)
 set(web_source ${CMAKE_CURRENT_SOURCE_DIR}/web)
 set(web_build ${CMAKE_CURRENT_BINARY_DIR}/web)
-set(GW_HTML_TEMPLATE_FILE ${web_build}/page.html)
+set(GW_HTML_TEMPLATES ${web_build})
+set(GW_HTML_TEMPLATE_FILES ${web_build}/page.html ${web_build}/diff.html)
 file(GLOB web_files CONFIGURE_DEPENDS RELATIVE ${web_source} ${web_source}/src/*)
 list(TRANSFORM web_files PREPEND ${web_source}/ OUTPUT_VARIABLE web_inputs)
 
@@ -26,16 +28,16 @@ add_custom_command(
           --no-update-notifier --no-progress --loglevel=error
   COMMAND ${CMAKE_COMMAND} -E touch ${web_build}/packages.stamp
   DEPENDS ${web_source}/package.json ${web_source}/package-lock.json
-  COMMENT "Fetching the packages of the HTML page"
+  COMMENT "Fetching the packages of the HTML pages"
   VERBATIM)
 
 # The sources are copied next to node_modules, so that the bundler finds the packages.
 add_custom_command(
-  OUTPUT ${GW_HTML_TEMPLATE_FILE}
+  OUTPUT ${GW_HTML_TEMPLATE_FILES}
   COMMAND ${CMAKE_COMMAND} -E rm -rf ${web_build}/src
   COMMAND ${CMAKE_COMMAND} -E copy_directory ${web_source}/src ${web_build}/src
   COMMAND ${CMAKE_COMMAND} -E copy ${web_source}/build.mjs ${web_build}
-  COMMAND ${NODE} ${web_build}/build.mjs ${GW_HTML_TEMPLATE_FILE}
+  COMMAND ${NODE} ${web_build}/build.mjs ${web_build}
   DEPENDS ${web_build}/packages.stamp ${web_source}/build.mjs ${web_inputs}
-  COMMENT "Bundling the HTML page"
+  COMMENT "Bundling the HTML pages"
   VERBATIM)

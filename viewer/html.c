@@ -3,16 +3,10 @@
 
 #include <assert.h>
 #include <errno.h>
-#include <limits.h>
-#include <stdint.h>
-#include <stdlib.h>
-#include <string.h>
-#include <zlib.h>
 
-#include "base/cleanup.h"
+#include "html_page.h"
 #include "html_profile.h"
 #include "html_records.h"
-#include "html_template.h"
 #include "report_json.h"
 
 /* Rows of each table; the flame graphs hold the rest. */
@@ -64,125 +58,14 @@ json_t *gw_html_data(const struct gw_model *model, const struct gw_timeline *tim
     return NULL;
 }
 
-/* Compress a text to a gzip member in new memory. */
-static int compress_text(char *text, uint8_t **out, size_t *n_out)
-{
-    size_t len = strlen(text);
-    if (len > UINT_MAX / 2)
-        return -GW_E_LIMIT;
-    z_stream stream = {.next_in = (Bytef *)text, .avail_in = (uInt)len};
-    const int gzip_window = 15 + 16;
-    if (deflateInit2(&stream, Z_BEST_COMPRESSION, Z_DEFLATED, gzip_window, 8, Z_DEFAULT_STRATEGY) !=
-        Z_OK)
-        return -ENOMEM;
-    size_t cap = deflateBound(&stream, (uLong)len);
-    uint8_t *packed = malloc(cap);
-    stream.next_out = packed;
-    stream.avail_out = (uInt)cap;
-    int status = packed ? deflate(&stream, Z_FINISH) : Z_MEM_ERROR;
-    *n_out = stream.total_out;
-    deflateEnd(&stream);
-    if (status != Z_STREAM_END) {
-        free(packed);
-        return -ENOMEM;
-    }
-    *out = packed;
-    return 0;
-}
-
-static void write_base64(const uint8_t *bytes, size_t n, FILE *out)
-{
-    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
-    for (size_t i = 0; i < n; i += 3) {
-        size_t left = n - i;
-        uint32_t group = (uint32_t)bytes[i] << 16;
-        group |= left > 1 ? (uint32_t)bytes[i + 1] << 8 : 0;
-        group |= left > 2 ? bytes[i + 2] : 0;
-        putc(digits[group >> 18], out);
-        putc(digits[group >> 12 & 63], out);
-        putc(left > 1 ? digits[group >> 6 & 63] : '=', out);
-        putc(left > 2 ? digits[group & 63] : '=', out);
-    }
-}
-
-static int write_data(json_t *data, FILE *out)
-{
-    GW_AUTO_FREE char *text = json_dumps(data, JSON_COMPACT | JSON_REAL_PRECISION(9));
-    if (!text)
-        return -ENOMEM;
-    uint8_t *packed;
-    size_t n_packed;
-    int error = compress_text(text, &packed, &n_packed);
-    if (error)
-        return error;
-    write_base64(packed, n_packed, out);
-    free(packed);
-    return 0;
-}
-
-static void write_escaped(const char *text, FILE *out)
-{
-    for (; *text; text++) {
-        switch (*text) {
-        case '&':
-            fputs("&amp;", out);
-            break;
-        case '<':
-            fputs("&lt;", out);
-            break;
-        case '>':
-            fputs("&gt;", out);
-            break;
-        case '"':
-            fputs("&quot;", out);
-            break;
-        default:
-            putc(*text, out);
-        }
-    }
-}
-
-/* Write the template from *at up to the slot, and step over the slot. */
-static bool write_up_to(const char **at, const char *slot, FILE *out)
-{
-    size_t left = (size_t)(gw_html_template_end - *at);
-    const char *found = memmem(*at, left, slot, strlen(slot));
-    if (!found)
-        return false;
-    fwrite(*at, 1, (size_t)(found - *at), out);
-    *at = found + strlen(slot);
-    return true;
-}
-
-static int write_page(json_t *data, const char *title, FILE *out)
-{
-    const char *summary = json_string_value(json_object_get(data, "summary"));
-    const char *at = gw_html_template;
-    if (!write_up_to(&at, GW_HTML_SLOT_TITLE, out))
-        return -GW_E_BAD_DATA;
-    write_escaped(title, out);
-    if (!write_up_to(&at, GW_HTML_SLOT_SUMMARY, out))
-        return -GW_E_BAD_DATA;
-    write_escaped(summary ? summary : title, out);
-    if (!write_up_to(&at, GW_HTML_SLOT_DATA, out))
-        return -GW_E_BAD_DATA;
-    int error = write_data(data, out);
-    if (error)
-        return error;
-    fwrite(at, 1, (size_t)(gw_html_template_end - at), out);
-    return 0;
-}
-
 int gw_html_write(const struct gw_model *model, const struct gw_timeline *timeline,
                   const char *title, FILE *out)
 {
     json_t *data = gw_html_data(model, timeline);
     if (!data)
         return -ENOMEM;
-    errno = 0;
-    int error = write_page(data, title, out);
+    const char *summary = json_string_value(json_object_get(data, "summary"));
+    int error = gw_html_page_write(&gw_html_report, title, summary ? summary : title, data, out);
     json_decref(data);
-    if (!error && ferror(out))
-        error = errno ? -errno : -EIO;
     return error;
 }

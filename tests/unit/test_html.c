@@ -150,8 +150,8 @@ static size_t occurrences(const char *text, const char *word)
 
 static size_t template_occurrences(const char *word)
 {
-    size_t size = (size_t)(gw_html_template_end - gw_html_template);
-    GW_AUTO_FREE char *text = strndup(gw_html_template, size);
+    size_t size = (size_t)(gw_html_report.end - gw_html_report.begin);
+    GW_AUTO_FREE char *text = strndup(gw_html_report.begin, size);
     assert_non_null(text);
     return occurrences(text, word);
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
-// Makes the one-file page without data: node build.mjs OUT.html
+// Makes the one-file pages without data: node build.mjs FOLDER
 //
-// The result has three places that the C side fills (viewer/html.c): @GW_TITLE@ and @GW_SUMMARY@
+// Each has three places that the C side fills (viewer/html_page.c): @GW_TITLE@ and @GW_SUMMARY@
 // (text, escaped) and @GW_DATA@ (gzip, base64). Its content security policy allows exactly the
 // one script and the one style sheet that stand in it, by their hashes, and nothing else.
 import { createHash } from "node:crypto";
@@ -12,6 +12,10 @@ import { build } from "esbuild";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const slots = ["@GW_TITLE@", "@GW_SUMMARY@", "@GW_DATA@"];
+const pages = [
+    { page: "page.html", script: "main.js", style: "style.css" },
+    { page: "diff.html", script: "diff_main.js", style: "diff.css" },
+];
 
 async function bundle(entry, options) {
     const result = await build({
@@ -53,43 +57,48 @@ function hash(text) {
 // replaceAll with a function: the texts hold "$&" and the like.
 function fill(page, name, text) {
     if (page.split(name).length !== 2)
-        throw new Error(`${name} must stand exactly once in page.html`);
+        throw new Error(`${name} must stand exactly once in the page`);
     return page.replace(name, () => text);
 }
 
-const out = process.argv[2];
-if (!out)
-    throw new Error("usage: node build.mjs OUT.html");
-
-// d3-flame-graph brings a style sheet of its own; ours replaces it. And it is not to animate.
-const script = await bundle("main.js", {
-    format: "iife",
-    loader: { ".css": "empty" },
-    alias: { "d3-transition": join(here, "src", "instant.js") },
-});
-const style = await bundle("style.css", {});
-for (const text of [script.text, style.text]) {
-    if (/<\/(script|style)/i.test(text) || slots.some((slot) => text.includes(slot)))
-        throw new Error("the bundle would break out of its element");
+function policyOf(script, style) {
+    return [
+        "default-src 'none'",
+        `script-src ${hash(script)}`,
+        `style-src ${hash(style)}`,
+        "base-uri 'none'",
+        "form-action 'none'",
+        "require-trusted-types-for 'script'",
+        "trusted-types 'none'",
+    ].join("; ");
 }
 
-const policy = [
-    "default-src 'none'",
-    `script-src ${hash(script.text)}`,
-    `style-src ${hash(style.text)}`,
-    "base-uri 'none'",
-    "form-action 'none'",
-    "require-trusted-types-for 'script'",
-    "trusted-types 'none'",
-].join("; ");
-
-let page = readFileSync(join(here, "src", "page.html"), "utf8");
-page = fill(page, "@POLICY@", policy);
-page = fill(page, "@STYLE@", style.text);
-page = fill(page, "@LICENCES@", licences(script.inputs));
-page = fill(page, "@SCRIPT@", script.text);
-for (const slot of slots) {
-    if (page.split(slot).length !== 2)
-        throw new Error(`${slot} must stand exactly once in the page`);
+async function make(files) {
+    // d3-flame-graph brings a style sheet of its own; ours replaces it. And it is not to animate.
+    const script = await bundle(files.script, {
+        format: "iife",
+        loader: { ".css": "empty" },
+        alias: { "d3-transition": join(here, "src", "instant.js") },
+    });
+    const style = await bundle(files.style, {});
+    for (const text of [script.text, style.text]) {
+        if (/<\/(script|style)/i.test(text) || slots.some((slot) => text.includes(slot)))
+            throw new Error("the bundle would break out of its element");
+    }
+    let page = readFileSync(join(here, "src", files.page), "utf8");
+    page = fill(page, "@POLICY@", policyOf(script.text, style.text));
+    page = fill(page, "@STYLE@", style.text);
+    page = fill(page, "@LICENCES@", licences(script.inputs));
+    page = fill(page, "@SCRIPT@", script.text);
+    for (const slot of slots) {
+        if (page.split(slot).length !== 2)
+            throw new Error(`${slot} must stand exactly once in the page`);
+    }
+    return page;
 }
-writeFileSync(out, page);
+
+const folder = process.argv[2];
+if (!folder)
+    throw new Error("usage: node build.mjs FOLDER");
+for (const files of pages)
+    writeFileSync(join(folder, files.page), await make(files));
