@@ -10,7 +10,7 @@
 #include "diff_html.h"
 #include "diff_json.h"
 #include "diff_text.h"
-#include "page_output.h"
+#include "output.h"
 
 /* Rows of a table for people, unless they ask for more; scripts get all. */
 #define DEFAULT_TOP 10u
@@ -171,7 +171,7 @@ static int write_page(const char *verb, const struct gw_likeness_side sides[GW_N
         if (gw_command_same_file(path, sides[side].path))
             return gw_command_usage(verb, "%s is a capture; name another file for the page", path);
     const struct page page = {sides, arguments->top, arguments->title ? arguments->title : title};
-    return gw_page_output(verb, path, write_html, &page);
+    return gw_output_page(verb, path, write_html, &page);
 }
 
 /* Returns an exit code. */

@@ -1,15 +1,13 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include <errno.h>
 #include <getopt.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/cleanup.h"
 #include "base/exit_code.h"
 #include "command.h"
 #include "export/export.h"
+#include "output.h"
 #include "select_options.h"
 
 #define VERB "export"
@@ -161,64 +159,26 @@ static bool parse_arguments(int argc, char **argv, struct arguments *arguments, 
     return *done == 0;
 }
 
-static int write_stream(const struct arguments *arguments, const struct gw_model *model, FILE *out)
+/* What is to be exported. */
+struct job {
+    const struct arguments *arguments;
+    const struct gw_model *model;
+};
+
+static int write_export(const void *context, FILE *out)
 {
-    int rc = arguments->exporter->write(model, &arguments->options, out);
+    const struct job *job = context;
 
-    errno = 0;
-    if (fflush(out) != 0 && rc == 0)
-        rc = errno ? -errno : -EIO;
-    return rc;
-}
-
-/* Write to a path that can be opened with the mode; it is closed in any case. */
-static int write_path(const struct arguments *arguments, const struct gw_model *model,
-                      const char *path, const char *mode)
-{
-    FILE *out = fopen(path, mode);
-
-    if (!out)
-        return -errno;
-    int rc = write_stream(arguments, model, out);
-    if (fclose(out) != 0 && rc == 0)
-        rc = -errno;
-    return rc;
-}
-
-/* Replace a file at once or not at all: whoever reads it never meets half an export. */
-static int replace_file(const struct arguments *arguments, const struct gw_model *model,
-                        const char *path)
-{
-    GW_AUTO_FREE char *beside = NULL;
-
-    if (asprintf(&beside, "%s.%d.part", path, (int)getpid()) < 0)
-        return -ENOMEM;
-    int rc = write_path(arguments, model, beside, "wxe");
-    if (rc == 0 && rename(beside, path) != 0)
-        rc = -errno;
-    if (rc < 0 && rc != -EEXIST)
-        unlink(beside);
-    return rc;
-}
-
-static int write_output(const struct arguments *arguments, const struct gw_model *model)
-{
-    struct stat status;
-
-    if (!arguments->output)
-        return write_stream(arguments, model, stdout);
-    /* A device or a pipe is written to; a link is followed to the file behind it. */
-    GW_AUTO_FREE char *real = realpath(arguments->output, NULL);
-    if (real && stat(real, &status) == 0 && !S_ISREG(status.st_mode))
-        return write_path(arguments, model, real, "we");
-    return replace_file(arguments, model, real ? real : arguments->output);
+    return job->arguments->exporter->write(job->model, &job->arguments->options, out);
 }
 
 static int export_model(const struct arguments *arguments, const struct gw_model *model)
 {
     const char *output = arguments->output ? arguments->output : "the output";
     char what[GW_DIAG_TEXT];
-    int rc = write_output(arguments, model);
+    const struct job job = {arguments, model};
+    int rc = arguments->output ? gw_output_file(arguments->output, write_export, &job)
+                               : gw_output_stdout(write_export, &job);
 
     if (rc == -EPIPE)
         return GW_EXIT_FAILURE; /* the reader has what it wanted */

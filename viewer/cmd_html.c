@@ -8,7 +8,7 @@
 #include "command.h"
 #include "html.h"
 #include "model/timeline.h"
-#include "page_output.h"
+#include "output.h"
 #include "select_options.h"
 
 struct arguments {
@@ -105,7 +105,7 @@ static int write_page(const char *verb, const struct capture *capture,
     if (gw_command_same_file(path, arguments->path))
         return gw_command_usage(verb, "%s is the capture; name another file for the page", path);
     const struct page page = {capture, arguments->title ? arguments->title : title};
-    int code = gw_page_output(verb, path, write_html, &page);
+    int code = gw_output_page(verb, path, write_html, &page);
     return code != GW_EXIT_OK ? code
                               : gw_command_end(verb, capture->model, arguments->strict, stdout);
 }
