@@ -2,8 +2,9 @@
 // The differential flame graphs: GIL wait by the stacks of those who wait, and of those who hold
 // the GIL meanwhile. Width is one of the two recordings, colour the change between them.
 import { el, section } from "./dom.js";
-import { rate } from "./diff_format.js";
+import { compared, rate } from "./diff_format.js";
 import { FlamePane } from "./flame_pane.js";
+import { prepare } from "./flame_tree.js";
 import { percent, share } from "./format.js";
 
 const PANES = [
@@ -30,45 +31,28 @@ function tone(change, whole) {
     return step === 0 ? "same" : `${change > 0 ? "more" : "less"}-${step}`;
 }
 
-function words(node, whole) {
-    const { before, after } = node;
-    const size = Math.abs(after - before);
-    const from =
-        before === 0
-            ? "new"
-            : after === 0
-              ? "gone"
-              : `${percent(share(size, before))} ${after >= before ? "more" : "less"}`;
-    const ofAll = percent(share(size, whole));
-    return `${rate(before)} \u2192 ${rate(after)}: ${rate(after - before, true)} (${from}; ${ofAll} of all waiting)`;
+function words({ before, after }, whole) {
+    const ofAll = percent(share(Math.abs(after - before), whole));
+    return (
+        `${rate(before)} \u2192 ${rate(after)}: ${rate(after - before, true)} ` +
+        `(${compared(before, after)}; ${ofAll} of all waiting)`
+    );
 }
 
-// What FlamePane shows of a node, put into terms of the change.
-function relabel(root) {
+// What a pane shows of a node, put into terms of the change.
+function prepareChange(root) {
     const whole = Math.max(root.before, root.after);
-    const pending = [root];
+    const pending = [prepare(root, ["same"])];
     while (pending.length > 0) {
         const node = pending.pop();
-        const change = node.after - node.before;
         const name = node.label;
+        const change = node.after - node.before;
         node.side = tone(change, whole);
         node.label = `${rate(change, true)} ${name}`;
         node.detail = `${name} \u2014 ${words(node, whole)}`;
         pending.push(...(node.c ?? []));
     }
-}
-
-class DiffPane extends FlamePane {
-    constructor(options, tree) {
-        super({ ...options, sides: ["same"] }, tree);
-        relabel(this.tree);
-    }
-
-    // Once it is out of the document it has no width to draw in.
-    resize() {
-        if (this.canvas.clientWidth > 0)
-            super.resize();
-    }
+    return root;
 }
 
 function legend() {
@@ -87,13 +71,19 @@ function legend() {
     );
 }
 
-function widthSwitch(onChange) {
-    const choice = (side, checked) => {
-        const input = el("input", { type: "radio", name: "width", id: `width-${side}`, checked });
+function widthSwitch(chosen, onChange) {
+    const choice = (side) => {
+        const input = el("input", { type: "radio", name: "width", id: `width-${side}`, checked: side === chosen });
         input.addEventListener("change", () => onChange(side));
-        return [input, el("label", { for: `width-${side}` }, side)];
+        return el("label", { for: `width-${side}` }, input, side);
     };
-    return el("fieldset", {}, el("legend", {}, "Width: "), ...choice("after", true), ...choice("before", false));
+    return el(
+        "div",
+        { class: "choice", role: "radiogroup", "aria-labelledby": "width-label" },
+        el("span", { id: "width-label" }, "Width:"),
+        choice("before"),
+        choice("after"),
+    );
 }
 
 function lead({ folded }) {
@@ -111,7 +101,11 @@ export function flameSection(data) {
         return { section: section("flames", "Flame graphs", null, none), draw: () => {} };
     }
 
-    const holder = el("div", { class: "panes" });
+    // The wider of the two shows what there was to lose or what there is now.
+    const first = data.waiters.v < data.waiters.b ? "before" : "after";
+    const treesOf = (side) => PANES.map(({ key }) => treeOf(data[key], side));
+    const trees = treesOf(first);
+    const panes = PANES.map((options, i) => new FlamePane({ ...options, prepare: prepareChange }, trees[i]));
     const search = el("input", {
         type: "search",
         id: "search",
@@ -119,14 +113,9 @@ export function flameSection(data) {
         autocomplete: "off",
         spellcheck: "false",
     });
-    let panes = [];
     const find = () => panes.forEach((pane) => pane.search(search.value.trim()));
-    const draw = (side) => {
-        const trees = PANES.map(({ key }) => treeOf(data[key], side));
-        panes = trees[0].v > 0 ? PANES.map((options, i) => new DiffPane(options, trees[i])) : [];
-        const none = el("p", { class: "nothing" }, `No GIL wait was sampled ${side}.`);
-        holder.replaceChildren(...(panes.length > 0 ? panes.map((pane) => pane.element) : [none]));
-        panes.forEach((pane) => pane.draw());
+    const show = (side) => {
+        treesOf(side).forEach((tree, i) => panes[i].show(tree));
         find();
     };
     search.addEventListener("input", find);
@@ -139,10 +128,14 @@ export function flameSection(data) {
     const tools = el(
         "div",
         { class: "tools" },
-        widthSwitch(draw),
+        widthSwitch(first, show),
         el("label", { for: "search" }, "Search ", el("kbd", {}, "/")),
         search,
         legend(),
     );
-    return { section: section("flames", "Flame graphs", lead(data), tools, holder), draw: () => draw("after") };
+    const holder = el("div", { class: "panes" }, ...panes.map((pane) => pane.element));
+    return {
+        section: section("flames", "Flame graphs", lead(data), tools, holder),
+        draw: () => panes.forEach((pane) => pane.draw()),
+    };
 }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // Figures of a comparison as text: seconds per second of recording, shown in milliseconds.
+import { count } from "./format.js";
+
 const MINUS = "\u2212";
 export const UNIT = "ms/s";
 
@@ -27,16 +29,30 @@ export function figure(each, sign = false) {
     return each.margin > 0 ? `${value} \u00b1${Math.max(1000 * each.margin, 0.1).toFixed(digits)}` : value;
 }
 
-// "+1.2 to +5.0"; a figure that is exact has none.
+// "+1.2 to +5.0"
 export function interval(each) {
-    if (!(each.margin > 0))
-        return "exact";
     const digits = decimals(each);
     return `${number(each.value - each.margin, digits, true)} to ${number(each.value + each.margin, digits, true)}`;
 }
 
-// Of nanoseconds per second: "412 ms/s", "+12 ms/s".
-export function rate(ns, sign = false) {
-    const value = ns / 1e9;
+// "412 ms/s", "+12 ms/s"
+export function rate(value, sign = false) {
     return `${number(value, Math.abs(1000 * value) < 9.95 ? 1 : 0, sign)}\u00a0${UNIT}`;
+}
+
+// One value beside another: a part of it up to the double, "97 % less" and "40 % more", and from
+// there on "3.2 times as much".
+export function compared(before, after) {
+    if (before === after)
+        return "as before";
+    if (!(before > 0))
+        return "none before";
+    if (!(after > 0))
+        return "none after";
+    const ratio = after / before;
+    if (ratio > 2)
+        return `${ratio < 9.95 ? ratio.toFixed(1) : count(ratio)} times as much`;
+    const percent = 100 * Math.abs(ratio - 1);
+    const words = percent < 0.5 ? "<1" : ratio < 1 && percent > 99.5 ? ">99" : percent.toFixed(0);
+    return `${words}\u00a0% ${ratio < 1 ? "less" : "more"}`;
 }

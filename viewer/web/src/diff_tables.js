@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The comparison in words, figures and tables.
 import { el, section, table } from "./dom.js";
-import { UNIT, figure, interval } from "./diff_format.js";
+import { UNIT, compared, figure, interval } from "./diff_format.js";
 import { count, seconds, shortFile } from "./format.js";
 
 // Which of two recordings is which.
@@ -45,7 +45,7 @@ export function figures(data) {
         box(
             "More than chance",
             significant ? "yes" : "no",
-            before.value > 0 ? `${(after.value / before.value).toFixed(2)} times as much as before` : "there was none before",
+            compared(before.value, after.value),
         ),
     );
 }
@@ -62,8 +62,6 @@ function changeCell(row) {
 }
 
 function significantCell(row) {
-    if (row.significant === null)
-        return el("span", { class: "insignificant" }, "exact");
     return row.significant ? "yes" : el("span", { class: "insignificant" }, "no");
 }
 
@@ -78,9 +76,13 @@ function threadName(row) {
     );
 }
 
+function functionLabel(row) {
+    return row.function || "no Python frame";
+}
+
 function functionName(row) {
     const c = row.kind === "c";
-    const name = row.function || "no Python frame";
+    const name = functionLabel(row);
     return el(
         "span",
         { class: "place", title: c ? `${name} (C function)` : `${name} (${row.file})` },
@@ -89,12 +91,28 @@ function functionName(row) {
     );
 }
 
-function columns(head, name) {
+function figureColumns() {
     return [
-        { head, width: 36, cell: name },
-        { head: "before", width: 14, number: true, cell: (row) => sideCell(row, "before", 0) },
-        { head: "after", width: 14, number: true, cell: (row) => sideCell(row, "after", 1) },
-        { head: "change", width: 13, number: true, cell: changeCell },
+        {
+            head: "before",
+            width: 14,
+            number: true,
+            cell: (row) => sideCell(row, "before", 0),
+            sort: (row) => row.before.value,
+        },
+        {
+            head: "after",
+            width: 14,
+            number: true,
+            cell: (row) => sideCell(row, "after", 1),
+            sort: (row) => row.after.value,
+        },
+        { head: "change", width: 13, number: true, cell: changeCell, sort: (row) => row.change.value },
+    ];
+}
+
+function sampledColumns() {
+    return [
         { head: "95\u00a0% interval", width: 14, number: true, title: "Of the change", cell: (row) => interval(row.change) },
         {
             head: "significant",
@@ -105,7 +123,19 @@ function columns(head, name) {
     ];
 }
 
-function tableSection(data, key, heading, lead, head, name) {
+// In the place of an interval, which an exact figure has not.
+function exactColumns() {
+    return [
+        {
+            head: "compared",
+            width: 23,
+            number: true,
+            cell: (row) => (row.n_threads.includes(0) ? "\u2013" : compared(row.before.value, row.after.value)),
+        },
+    ];
+}
+
+function tableSection(data, key, heading, lead, columns) {
     const rows = data[key];
     const omitted = data.omitted[key];
     const more = omitted > 0 ? ` ${count(omitted)} more with a smaller change are left out.` : "";
@@ -113,19 +143,23 @@ function tableSection(data, key, heading, lead, head, name) {
         key,
         heading,
         `${lead}${more}`,
-        rows.length > 0 ? table(heading, columns(head, name), rows) : el("p", { class: "nothing" }, "Nothing on either side."),
+        rows.length > 0 ? table(heading, columns, rows) : el("p", { class: "nothing" }, "Nothing on either side."),
     );
 }
 
 export function tableSections(data) {
     const unit = `In ${UNIT}: milliseconds per second of recording`;
-    const groups = (key, heading, lead) => tableSection(data, key, heading, lead, "Threads", threadName);
-    const functions = (key, heading, lead) => tableSection(data, key, heading, lead, "Function", functionName);
+    const threads = { head: "Threads", width: 36, cell: threadName, sort: (row) => row.threads };
+    const code = { head: "Function", width: 36, cell: functionName, sort: functionLabel };
+    const groups = (key, heading, lead, last = sampledColumns()) =>
+        tableSection(data, key, heading, lead, [threads, ...figureColumns(), ...last]);
+    const functions = (key, heading, lead) =>
+        tableSection(data, key, heading, lead, [code, ...figureColumns(), ...sampledColumns()]);
     return {
         threads: [
             groups("gil_wait", "GIL wait of threads", `${unit}, all threads of a name together. Significant changes first.`),
             groups("caused", "GIL wait caused by threads", `${unit} that others waited while they held the GIL.`),
-            groups("cpu", "CPU time of threads", `${unit}. Exact, from the kernel: no interval, no test.`),
+            groups("cpu", "CPU time of threads", `${unit}. Exact, from the kernel: no interval, no test.`, exactColumns()),
         ],
         functions: [
             functions("functions_suffered", "Functions that suffer GIL wait", `${unit}, by the innermost function.`),

@@ -3,7 +3,6 @@
 import flamegraph from "d3-flame-graph";
 import { select } from "d3-selection";
 import { el } from "./dom.js";
-import { prepare } from "./flame_tree.js";
 import { percent, share } from "./format.js";
 
 const CELL_HEIGHT = 20;
@@ -29,8 +28,9 @@ function colour(node) {
 }
 
 export class FlamePane {
-    constructor({ key, heading, sides, link }, tree) {
-        this.prepare = (root) => prepare(root, sides, link);
+    // `prepare` gives nodes what is drawn of them; see flame_tree.js.
+    constructor({ key, heading, prepare }, tree) {
+        this.prepare = prepare;
         this.tree = this.prepare(tree);
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
         this.found = el("span", { class: "found", "aria-live": "polite" });

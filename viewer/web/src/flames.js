@@ -3,6 +3,7 @@
 // whom wait). Both grow downward, so that a column reads as a sentence from top to bottom.
 import { el, section } from "./dom.js";
 import { FlamePane } from "./flame_pane.js";
+import { prepare } from "./flame_tree.js";
 import { percent, seconds } from "./format.js";
 import { store } from "./store.js";
 import { waitTree } from "./wait_tree.js";
@@ -54,7 +55,10 @@ export function flameSection(report, profile) {
 
     const treeOf = ({ sides }, { waits_for: waits }) => waitTree(profile, waits, sides);
     const whole = PANES.map((options) => treeOf(options, report));
-    const panes = PANES.map((options, i) => new FlamePane(options, whole[i]));
+    const panes = PANES.map(
+        ({ key, heading, sides, link }, i) =>
+            new FlamePane({ key, heading, prepare: (root) => prepare(root, sides, link) }, whole[i]),
+    );
     const search = el("input", {
         type: "search",
         id: "search",
