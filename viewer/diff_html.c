@@ -35,14 +35,17 @@ static bool set_trees(json_t *data, const struct gw_diff *diff,
     return set && json_object_set_new(data, "folded", json_pack("{s:f}", "share", fold)) == 0;
 }
 
-/* A path may hold any bytes. */
-static bool set_name(json_t *side, const char *path)
+/* Beside what a script has to know of a recording. A path may hold any bytes. */
+static bool set_side(json_t *data, const char *key, const struct gw_likeness_side *side)
 {
     char name[GW_TEXT_ROOM];
-    const char *last = strcmp(path, "-") == 0 ? "standard input" : basename(path);
+    const char *last = strcmp(side->path, "-") == 0 ? "standard input" : basename(side->path);
+    json_t *object = json_object_get(data, key);
 
     gw_text_from_bytes((const uint8_t *)last, strlen(last), name, sizeof name);
-    return json_object_set_new(side, "name", json_string(name)) == 0;
+    return json_object_set_new(object, "name", json_string(name)) == 0 &&
+           json_object_set_new(object, "complete",
+                               json_boolean(!gw_model_incomplete(side->model))) == 0;
 }
 
 static bool set_summary(json_t *data, const struct gw_diff *diff)
@@ -76,9 +79,8 @@ json_t *gw_diff_html_data(const struct gw_likeness_side sides[GW_N_DIFF_SIDES], 
     json_t *data =
         diff ? gw_diff_json(diff, models[GW_DIFF_BEFORE], models[GW_DIFF_AFTER], top) : NULL;
     bool set = data && set_summary(data, diff) && set_omitted(data, diff, top) &&
-               set_name(json_object_get(data, "before"), sides[GW_DIFF_BEFORE].path) &&
-               set_name(json_object_get(data, "after"), sides[GW_DIFF_AFTER].path) &&
-               set_trees(data, diff, models);
+               set_side(data, "before", &sides[GW_DIFF_BEFORE]) &&
+               set_side(data, "after", &sides[GW_DIFF_AFTER]) && set_trees(data, diff, models);
 
     gw_diff_free(diff);
     if (set)

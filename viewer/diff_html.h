@@ -15,7 +15,8 @@
 /*
  * What the page shows: the diff (diff_json.h) and beside it
  *   summary            the sentence (diff_text.h)
- *   before, after      also have the name of the capture, without its folder
+ *   before, after      also have the name of the capture, without its folder, and whether it is
+ *                      complete
  *   waiters, holders   trees of diff_tree.h
  *   folded             {share: what is below this share of the whole, before and after, is in
  *                      "small"}

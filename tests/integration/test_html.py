@@ -119,9 +119,14 @@ class HtmlPage(Case):
     def open(self, capture, options=(), **size):
         path = self.folder / (capture.name + ".html")
         self.gilwait("html", capture, "-o", path, *options, program="gilwait-view")
+        return self.show(path, **size)
+
+    def show(self, path, **size):
+        """The page of a path in a browser; what looks at it again finds the path in self.shown."""
         page = Page(**size)
         self.addCleanup(page.close)
         page.open(path)
+        self.shown = path
         return page
 
     def text(self, selector):
@@ -192,7 +197,7 @@ class HtmlPage(Case):
 
     def test_nothing_is_loaded_and_nothing_complains(self):
         self.page.settle()
-        self.assertEqual(self.page.requests, [(self.folder / "x.gilwait.html").as_uri()])
+        self.assertEqual(self.page.requests, [self.shown.as_uri()])
         self.assertEqual(self.page.blocked + self.page.complaints, [])
 
     def test_the_policy_forbids_scripts_styles_and_requests(self):
@@ -209,7 +214,7 @@ class HtmlPage(Case):
         }
         for attempt, directive in tries.items():
             with self.subTest(directive):
-                self.page.open(self.folder / "x.gilwait.html")
+                self.page.open(self.shown)
                 caught = self.page.evaluate(violated.format(f"try {{ {attempt} }} catch (e) {{ }}"))
                 self.assertIn(caught, (directive, "require-trusted-types-for"))
         sent = {url for url in self.page.requests if not url.startswith("file:")}
@@ -248,7 +253,7 @@ class HtmlPage(Case):
         for width, height in ((1280, 900), (1920, 1200), (3840, 2000)):
             with self.subTest(width):
                 self.page.resize(width, height)
-                self.page.open(self.folder / "x.gilwait.html")
+                self.page.open(self.shown)
                 self.assertLessEqual(self.page.evaluate("document.documentElement.scrollWidth"), width)
                 shift = self.page.evaluate("""new Promise((done) => {
                     let sum = 0;
@@ -272,6 +277,7 @@ class HtmlPageWithLittle(Case):
     """Pages that have less to show."""
 
     open = HtmlPage.open
+    show = HtmlPage.show
     text = HtmlPage.text
 
     def test_no_wait(self):

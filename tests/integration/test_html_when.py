@@ -22,6 +22,7 @@ def seconds(text):
 @unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
 class When(Case):
     open = HtmlPage.open
+    show = HtmlPage.show
     text = HtmlPage.text
     count = HtmlPage.count
 

@@ -12,6 +12,7 @@ export function sides(data) {
             side.python ? `Python ${side.python}` : null,
             `${seconds(side.recorded_s)} recorded`,
             `${count(side.threads)} thread${side.threads === 1 ? "" : "s"}`,
+            side.complete ? null : "not closed properly, read up to its last good part",
         ]
             .filter(Boolean)
             .join(" \u00b7 ");
@@ -72,7 +73,7 @@ function threadName(row) {
         "span",
         { class: "identity" },
         el("span", { class: "name", title: row.threads }, row.threads),
-        before === after && after <= 1 ? null : el("span", { class: "note" }, `${n} threads`),
+        before === after && after <= 1 ? null : el("span", { class: "note" }, `${n} ${after === 1 ? "thread" : "threads"}`),
     );
 }
 
