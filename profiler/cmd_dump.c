@@ -19,12 +19,15 @@
 
 static void print_help(void)
 {
-    printf("Usage: gilwait dump -p PID [--json]\n"
-           "Print every Python thread as it is now: its state, its stack (innermost frame first),\n"
-           "and for one that waits for the GIL, who holds it. The process is not stopped.\n\n"
-           "  -p, --pid PID   process to look at\n"
-           "      --json      as JSON on standard output\n"
-           "  -h, --help      this text\n");
+    printf(
+        "Usage: gilwait dump -p PID [--native[=all]] [--json]\n"
+        "Print every Python thread as it is now: its state, its stack (innermost frame first),\n"
+        "and for one that waits for the GIL, who holds it. The process is not stopped.\n\n"
+        "  -p, --pid PID   process to look at\n"
+        "      --native    for threads that sleep: the C functions they are in, below the Python\n"
+        "                  frames; =all: with those inside of the interpreter\n"
+        "      --json      as JSON on standard output\n"
+        "  -h, --help      this text\n");
 }
 
 /* --- looking -------------------------------------------------------------------------------------
@@ -59,10 +62,14 @@ static void print_frame(const struct gw_definitions *definitions, const struct g
     const struct gw_function *function = gw_functions_get(definitions->functions, node->function);
     const char *name = gw_strtab_text(definitions->strings, function->name);
     const char *file = gw_strtab_text(definitions->strings, function->file);
-    if (*file)
-        printf("    %s (%s:%u)\n", *name ? name : "[unknown]", file, node->line);
+    if (!*name)
+        name = "[unknown]";
+    if (function->kind == GW_CODE_NATIVE)
+        printf(*file ? "    %s [%s]\n" : "    %s\n", name, file);
+    else if (*file)
+        printf("    %s (%s:%u)\n", name, file, node->line);
     else
-        printf("    %s%s\n", *name ? name : "[unknown]", function->is_c ? " [C]" : "");
+        printf("    %s%s\n", name, function->kind == GW_CODE_C ? " [C]" : "");
 }
 
 static const char *name_of_tid(const struct gw_snapshot_thread *threads, size_t n, pid_t tid)
@@ -102,12 +109,16 @@ static void print_holder(const struct gw_definitions *definitions,
         return;
     const struct gw_stack_node *leaf = gw_stacks_get(definitions->stacks, stack);
     const struct gw_function *called = gw_functions_get(definitions->functions, leaf->function);
-    if (called->is_c)
+    while (called->kind == GW_CODE_NATIVE && leaf->parent) {
+        leaf = gw_stacks_get(definitions->stacks, leaf->parent);
+        called = gw_functions_get(definitions->functions, leaf->function);
+    }
+    if (called->kind == GW_CODE_C)
         leaf = gw_stacks_get(definitions->stacks, leaf->parent);
     const struct gw_function *function = gw_functions_get(definitions->functions, leaf->function);
     printf(" in %s (%s:%u)", gw_strtab_text(definitions->strings, function->name),
            gw_strtab_text(definitions->strings, function->file), leaf->line);
-    if (called->is_c)
+    if (called->kind == GW_CODE_C)
         printf(" → %s", gw_strtab_text(definitions->strings, called->name));
 }
 
@@ -137,6 +148,12 @@ static void print_text(const struct gw_session *session, const struct gw_definit
 /* --- JSON ----------------------------------------------------------------------------------------
  */
 
+static const char *const kind_names[] = {
+    [GW_CODE_PYTHON] = "python",
+    [GW_CODE_C] = "c",
+    [GW_CODE_NATIVE] = "native",
+};
+
 static json_t *json_stack(const struct gw_definitions *definitions, uint32_t stack)
 {
     json_t *frames = json_array();
@@ -147,7 +164,7 @@ static json_t *json_stack(const struct gw_definitions *definitions, uint32_t sta
         json_array_append_new(frames,
                               json_pack("{s:s, s:s, s:s, s:i}", "function",
                                         gw_strtab_text(definitions->strings, function->name),
-                                        "kind", function->is_c ? "c" : "python", "file",
+                                        "kind", kind_names[function->kind], "file",
                                         gw_strtab_text(definitions->strings, function->file),
                                         "line", (int)node->line));
         id = node->parent;
@@ -211,7 +228,13 @@ static int dump_session(struct gw_session *session, const struct gw_definitions 
     return GW_EXIT_OK;
 }
 
-static int dump_pid(pid_t pid, bool json)
+struct arguments {
+    pid_t pid;
+    bool json, native;
+    enum gw_native_mode mode;
+};
+
+static int dump_pid(const struct arguments *arguments)
 {
     struct gw_definitions definitions;
     struct gw_session *session;
@@ -219,13 +242,18 @@ static int dump_pid(pid_t pid, bool json)
     int err = gw_definitions_init(&definitions);
     if (err)
         return GW_EXIT_FAILURE;
-    err = gw_session_open(pid, (double)GW_NS_PER_S / TICK_NS, &definitions, &session, &diag);
+    err = gw_session_open(arguments->pid, (double)GW_NS_PER_S / TICK_NS, &definitions, &session,
+                          &diag);
     if (err) {
         gw_diag_print(GW_PROGRAM, &diag);
         gw_definitions_fini(&definitions);
         return gw_exit_from_error(err);
     }
-    int code = dump_session(session, &definitions, json);
+    int code = GW_EXIT_FAILURE;
+    if (arguments->native && gw_session_follow_native(session, arguments->mode))
+        fprintf(stderr, "%s: there is no memory for native stacks\n", GW_PROGRAM);
+    else
+        code = dump_session(session, &definitions, arguments->json);
     gw_session_close(session);
     gw_definitions_fini(&definitions);
     return code;
@@ -234,21 +262,28 @@ static int dump_pid(pid_t pid, bool json)
 int gw_cmd_dump(int argc, char **argv)
 {
     static const struct option longs[] = {{"pid", required_argument, NULL, 'p'},
+                                          {"native", optional_argument, NULL, 'n'},
                                           {"json", no_argument, NULL, 'j'},
                                           {"help", no_argument, NULL, 'h'},
                                           {0}};
-    pid_t pid = 0;
-    bool json = false;
+    struct arguments arguments = {0};
     int letter;
     opterr = 0;
     while ((letter = getopt_long(argc, argv, ":p:h", longs, NULL)) != -1) {
         switch (letter) {
         case 'p':
-            if (!gw_parse_pid(optarg, &pid))
+            if (!gw_parse_pid(optarg, &arguments.pid))
                 return gw_usage_error("dump", "'%s' is no process id", optarg);
             break;
         case 'j':
-            json = true;
+            arguments.json = true;
+            break;
+        case 'n':
+            arguments.native = true;
+            if (optarg && strcmp(optarg, "all") != 0)
+                return gw_usage_error("dump", "--native=%s: it is --native or --native=all",
+                                      optarg);
+            arguments.mode = optarg ? GW_NATIVE_ALL : GW_NATIVE_FOLDED;
             break;
         case 'h':
             print_help();
@@ -261,7 +296,7 @@ int gw_cmd_dump(int argc, char **argv)
     }
     if (optind < argc)
         return gw_usage_error("dump", "'%s' is one argument too many", argv[optind]);
-    if (!pid)
+    if (!arguments.pid)
         return gw_usage_error("dump", "say which process: -p PID");
-    return dump_pid(pid, json);
+    return dump_pid(&arguments);
 }

@@ -73,7 +73,7 @@ const struct gw_function *gw_functions_get(const struct gw_functions *functions,
 static uint32_t intern_function(struct gw_functions *functions, struct gw_function function)
 {
     uint64_t key = gw_mix64((uint64_t)function.name << 32 | function.file) + function.first_line +
-                   ((uint64_t)function.is_c << 32);
+                   ((uint64_t)function.kind << 32);
     uint32_t id;
     key = gw_mix64(key);
     if (gw_idmap_find(&functions->by_key, key, &id))
@@ -84,8 +84,8 @@ static uint32_t intern_function(struct gw_functions *functions, struct gw_functi
     return functions->n++;
 }
 
-uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, const char *file,
-                             uint32_t first_line)
+static uint32_t intern_texts(struct gw_functions *functions, const char *name, const char *file,
+                             uint32_t first_line, enum gw_code_kind kind)
 {
     int64_t name_id = gw_strtab_intern(functions->strings, name);
     int64_t file_id = gw_strtab_intern(functions->strings, file);
@@ -93,16 +93,25 @@ uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, c
         return 0;
     return intern_function(functions, (struct gw_function){.name = (uint32_t)name_id,
                                                            .file = (uint32_t)file_id,
-                                                           .first_line = first_line});
+                                                           .first_line = first_line,
+                                                           .kind = kind});
+}
+
+uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, const char *file,
+                             uint32_t first_line)
+{
+    return intern_texts(functions, name, file, first_line, GW_CODE_PYTHON);
 }
 
 uint32_t gw_functions_intern_c(struct gw_functions *functions, const char *name)
 {
-    int64_t name_id = gw_strtab_intern(functions->strings, name);
-    if (name_id < 0)
-        return 0;
-    return intern_function(functions,
-                           (struct gw_function){.name = (uint32_t)name_id, .is_c = true});
+    return intern_texts(functions, name, "", 0, GW_CODE_C);
+}
+
+uint32_t gw_functions_intern_native(struct gw_functions *functions, const char *symbol,
+                                    const char *object)
+{
+    return intern_texts(functions, symbol, object, 0, GW_CODE_NATIVE);
 }
 
 /* --- code objects ---------------------------------------------------------------------------- */

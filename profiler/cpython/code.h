@@ -15,13 +15,17 @@
 #include "cpython/layout.h"
 #include "target/rmem.h"
 
-/* A function as people know it: of Python, or (is_c) a C function that Python code calls, which has
- * neither file nor line. Ids are dense; 0 is "no function". */
+/* A function as people know it. Ids are dense; 0 is "no function". */
+enum gw_code_kind {
+    GW_CODE_PYTHON,
+    GW_CODE_C,      /* what Python code calls in C: it has neither file nor line */
+    GW_CODE_NATIVE, /* of the native stack: the name is the symbol, the file the object's; no line */
+};
 struct gw_function {
     uint32_t name; /* string ids */
     uint32_t file;
     uint32_t first_line;
-    bool is_c;
+    enum gw_code_kind kind;
 };
 
 struct gw_location {
@@ -42,8 +46,10 @@ const struct gw_function *gw_functions_get(const struct gw_functions *functions,
 /* Id of a function of our own making, like "[12 frames omitted]"; 0 if there is no room left. */
 uint32_t gw_functions_intern(struct gw_functions *functions, const char *name, const char *file,
                              uint32_t first_line);
-/* The same for a C function. */
+/* The same for a C function, and for one of the native stack. */
 uint32_t gw_functions_intern_c(struct gw_functions *functions, const char *name);
+uint32_t gw_functions_intern_native(struct gw_functions *functions, const char *symbol,
+                                    const char *object);
 
 /* The code objects of one process. */
 struct gw_codes;

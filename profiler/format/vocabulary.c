@@ -29,6 +29,7 @@ static const char *const blame_names[GW_N_BLAME_KINDS] = {
 static const char *const function_kind_names[] = {
     [GW_FUNCTION_PYTHON] = "python",
     [GW_FUNCTION_C] = "c",
+    [GW_FUNCTION_NATIVE] = "native",
 };
 
 static const struct state_row *row_of(unsigned state)
@@ -63,5 +64,5 @@ const char *gw_blame_name(enum gw_blame_kind kind)
 
 const char *gw_function_kind_name(unsigned kind)
 {
-    return function_kind_names[kind <= GW_FUNCTION_C ? kind : GW_FUNCTION_PYTHON];
+    return function_kind_names[kind <= GW_FUNCTION_NATIVE ? kind : GW_FUNCTION_PYTHON];
 }

@@ -54,10 +54,11 @@ enum gw_state {
 /* What a function of a capture is. */
 enum gw_function_kind {
     GW_FUNCTION_PYTHON = 0,
-    GW_FUNCTION_C = 1, /* called by Python code; it has neither file nor line */
+    GW_FUNCTION_C = 1,      /* called by Python code; it has neither file nor line */
+    GW_FUNCTION_NATIVE = 2, /* of the native stack: symbol and object, no line */
 };
 
-/* "python", "c" */
+/* "python", "c", "native" */
 const char *gw_function_kind_name(unsigned kind);
 
 /* Which kind of holder a slice of GIL wait is charged to. */

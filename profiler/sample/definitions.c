@@ -102,6 +102,12 @@ static uint32_t rows_to_take(uint32_t left)
     return left < most ? left : most;
 }
 
+static const enum gw_function_kind kinds[] = {
+    [GW_CODE_PYTHON] = GW_FUNCTION_PYTHON,
+    [GW_CODE_C] = GW_FUNCTION_C,
+    [GW_CODE_NATIVE] = GW_FUNCTION_NATIVE,
+};
+
 static bool take_functions(struct gw_definitions *definitions,
                            struct gw_definitions_message *message)
 {
@@ -122,7 +128,7 @@ static bool take_functions(struct gw_definitions *definitions,
         out->name[i] = function->name;
         out->file[i] = function->file;
         out->first_line[i] = function->first_line;
-        out->kind[i] = function->is_c ? GW_FUNCTION_C : GW_FUNCTION_PYTHON;
+        out->kind[i] = kinds[function->kind];
     }
     message->data.functions = out;
     definitions->functions_written += n;

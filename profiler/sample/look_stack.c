@@ -3,6 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "sample/native_stack.h"
 #include "sample/session_state.h"
 
 static bool same_place(const struct gw_frame *a, const struct gw_frame *b)
@@ -258,14 +259,17 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     thread->ccall = (struct gw_ccall){.kind = GW_CCALL_UNKNOWN};
     if (result == GW_WALK_OK && intern_walk(session, thread, n_certain)) {
         add_ccall(session, look, is_seen);
+        gw_native_stack_look(session, look);
         return;
     }
     thread->n_frames = 0;
     thread->boundary = false;
     thread->stack = 0;
-    if (result != GW_WALK_EMPTY) {
-        session->torn++;
-        thread->lost = true;
-        thread->stack = session->torn_stack;
+    if (result == GW_WALK_EMPTY) {
+        gw_native_stack_look(session, look);
+        return;
     }
+    session->torn++;
+    thread->lost = true;
+    thread->stack = session->torn_stack;
 }

@@ -30,6 +30,15 @@ int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definition
  * the time in all. */
 void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopper, double budget);
 
+/* Stacks of threads that sleep end in the C functions that they are in, from the next tick on.
+ * -ENOMEM. */
+enum gw_native_mode {
+    GW_NATIVE_FOLDED, /* without what only hands calls on inside of the interpreter */
+    GW_NATIVE_ALL,
+};
+int gw_session_follow_native(struct gw_session *session, enum gw_native_mode mode)
+    __attribute__((warn_unused_result));
+
 /* Detach and free. The target is not touched. NULL is fine. */
 void gw_session_close(struct gw_session *session);
 

@@ -145,6 +145,7 @@ struct gw_session {
     uint32_t n_gils;
     struct gw_watch watch;
     struct gw_stops stops;
+    struct gw_native_stacks *native; /* NULL: not asked for */
     struct gw_history *history;
     uint64_t random;
 

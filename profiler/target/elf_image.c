@@ -159,6 +159,52 @@ bool gw_elf_find_symbol(const struct gw_elf_image *image, const char *name,
            find_in_tables(image->elf, SHT_SYMTAB, name, out);
 }
 
+static int visit_function(const struct gw_elf_image *image, GElf_Word names, const GElf_Sym *symbol,
+                          gw_elf_visit visit, void *context)
+{
+    int type = GELF_ST_TYPE(symbol->st_info);
+    const char *name = elf_strptr(image->elf, names, symbol->st_name);
+    if ((type != STT_FUNC && type != STT_GNU_IFUNC) || symbol->st_shndx == SHN_UNDEF || !name)
+        return 0;
+    struct gw_elf_function function = {
+        .name = name,
+        .place = {.value = symbol->st_value, .size = symbol->st_size},
+        .is_global = GELF_ST_BIND(symbol->st_info) != STB_LOCAL,
+    };
+    return visit(context, &function);
+}
+
+/* *any: the table has a symbol at all. */
+static int visit_table(const struct gw_elf_image *image, GElf_Word type, gw_elf_visit visit,
+                       void *context, bool *any)
+{
+    size_t entry = gelf_fsize(image->elf, ELF_T_SYM, 1, EV_CURRENT);
+    Elf_Scn *section = NULL;
+    int rc = 0;
+    while (entry && rc == 0 && (section = elf_nextscn(image->elf, section))) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || header.sh_type != type)
+            continue;
+        Elf_Data *data = section_data(section);
+        if (!data || !data->d_buf || !section_data(elf_getscn(image->elf, header.sh_link)))
+            continue;
+        for (size_t i = 0; rc == 0 && i < data->d_size / entry && i <= INT_MAX; i++) {
+            GElf_Sym symbol;
+            *any = true;
+            if (gelf_getsym(data, (int)i, &symbol))
+                rc = visit_function(image, header.sh_link, &symbol, visit, context);
+        }
+    }
+    return rc;
+}
+
+int gw_elf_each_function(const struct gw_elf_image *image, gw_elf_visit visit, void *context)
+{
+    bool any = false;
+    int rc = visit_table(image, SHT_SYMTAB, visit, context, &any);
+    return any ? rc : visit_table(image, SHT_DYNSYM, visit, context, &any);
+}
+
 bool gw_elf_find_section(const struct gw_elf_image *image, const char *name,
                          struct gw_elf_place *out)
 {
@@ -177,6 +223,35 @@ bool gw_elf_find_section(const struct gw_elf_image *image, const char *name,
         }
     }
     return false;
+}
+
+static size_t build_id_in(Elf_Data *data, uint8_t *out, size_t cap)
+{
+    GElf_Nhdr note;
+    size_t next, name, content;
+    for (size_t at = 0; (next = gelf_getnote(data, at, &note, &name, &content)) > 0; at = next) {
+        const uint8_t *bytes = data->d_buf;
+        if (note.n_type != NT_GNU_BUILD_ID || note.n_namesz != sizeof ELF_NOTE_GNU ||
+            memcmp(bytes + name, ELF_NOTE_GNU, sizeof ELF_NOTE_GNU) != 0 || note.n_descsz > cap)
+            continue;
+        memcpy(out, bytes + content, note.n_descsz);
+        return note.n_descsz;
+    }
+    return 0;
+}
+
+size_t gw_elf_build_id(const struct gw_elf_image *image, uint8_t *out, size_t cap)
+{
+    Elf_Scn *section = NULL;
+    size_t n = 0;
+    while (n == 0 && (section = elf_nextscn(image->elf, section))) {
+        GElf_Shdr header;
+        if (!gelf_getshdr(section, &header) || header.sh_type != SHT_NOTE)
+            continue;
+        Elf_Data *data = section_data(section);
+        n = data && data->d_buf ? build_id_in(data, out, cap) : 0;
+    }
+    return n;
 }
 
 /* The next PT_LOAD segment at or after *index; false when there is none left. */

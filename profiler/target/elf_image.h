@@ -34,6 +34,18 @@ int gw_elf_open_mapped(pid_t pid, const struct gw_map *map, struct gw_elf_image 
 bool gw_elf_find_symbol(const struct gw_elf_image *image, const char *name,
                         struct gw_elf_place *out);
 
+/* A defined function. The name is valid during the visit. */
+struct gw_elf_function {
+    const char *name;
+    struct gw_elf_place place;
+    bool is_global;
+};
+typedef int (*gw_elf_visit)(void *context, const struct gw_elf_function *function);
+
+/* Visit the functions of .symtab, or where a file has none those of .dynsym, in no order, until one
+ * visit does not return 0; hands that on. */
+int gw_elf_each_function(const struct gw_elf_image *image, gw_elf_visit visit, void *context);
+
 /* A section by name; false if absent. */
 bool gw_elf_find_section(const struct gw_elf_image *image, const char *name,
                          struct gw_elf_place *out);
@@ -41,6 +53,10 @@ bool gw_elf_find_section(const struct gw_elf_image *image, const char *name,
 /* Up to len bytes at a virtual address, from the file's own contents (PT_LOAD segments). Returns
  * bytes copied, 0 if the address is not in the file. */
 size_t gw_elf_read(const struct gw_elf_image *image, uint64_t value, void *buf, size_t len);
+
+/* What the linker has put into a file to tell it from every other: the note NT_GNU_BUILD_ID, elf.h.
+ * Returns its bytes stored in out, 0 if there is none or more than cap. */
+size_t gw_elf_build_id(const struct gw_elf_image *image, uint8_t *out, size_t cap);
 
 /* e_machine (EM_X86_64, EM_AARCH64) and class; from the ELF header. */
 unsigned gw_elf_machine(const struct gw_elf_image *image);

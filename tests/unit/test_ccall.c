@@ -216,7 +216,7 @@ static void assert_in(struct gw_ccall found, const char *name)
 {
     assert_int_equal(found.kind, GW_CCALL_IN);
     const struct gw_function *function = gw_functions_get(world.functions, found.function);
-    assert_true(function->is_c);
+    assert_int_equal(function->kind, GW_CODE_C);
     assert_string_equal(gw_strtab_text(world.strings, function->name), name);
     assert_string_equal(gw_strtab_text(world.strings, function->file), "");
 }

@@ -1,0 +1,133 @@
+/* SPDX-License-Identifier: Apache-2.0 */
+/*
+ * An extension module whose C stacks are known. What it needs of Python.h is declared here, for not
+ * every interpreter comes with its headers: layouts of the stable ABI (Include/moduleobject.h,
+ * methodobject.h, 3.8 to 3.15).
+ */
+#include <stddef.h>
+#include <string.h>
+#include <sys/types.h>
+#include <unistd.h>
+
+typedef struct {
+    ssize_t references;
+    void *type;
+} PyObject;
+
+typedef struct {
+    const char *name;
+    PyObject *(*function)(PyObject *self, PyObject *argument);
+    int flags;
+    const char *doc;
+} PyMethodDef;
+
+typedef struct {
+    PyObject base;
+    void *init;
+    ssize_t index;
+    void *copy;
+    const char *name, *doc;
+    ssize_t size;
+    PyMethodDef *methods;
+    void *slots, *traverse, *clear, *free;
+} PyModuleDef;
+
+#define METH_O 0x0008
+#define PYTHON_API_VERSION 1013
+
+extern PyObject *PyModule_Create2(PyModuleDef *definition, int api_version);
+extern PyObject *PyLong_FromLong(long value);
+extern PyObject *PyObject_CallObject(PyObject *callable, PyObject *arguments);
+extern long PyLong_AsLong(PyObject *number);
+extern void *PyEval_SaveThread(void);
+extern void PyEval_RestoreThread(void *state);
+
+#define APART __attribute__((noinline, noclone))
+/* Behind a call, so that it is none in place of a return. */
+#define GO_ON(value) __asm__ volatile("" : "+r"(value))
+
+static APART long innermost(long fd)
+{
+    char byte;
+    long got = read((int)fd, &byte, 1);
+    GO_ON(got);
+    return got;
+}
+
+/* Larger than one piece of the stack that a profiler may read. */
+static APART long middle(long fd)
+{
+    volatile char room[40000];
+    room[0] = room[sizeof room - 1] = 0;
+    long got = innermost(fd);
+    GO_ON(got);
+    return got + room[0];
+}
+
+static APART long outermost(long fd)
+{
+    long got = middle(fd);
+    GO_ON(got);
+    return got;
+}
+
+/* As a C++ compiler would name int shop::index(int). */
+static APART long cxx_index(long fd) __asm__("_ZN4shop5indexEi");
+static APART long cxx_index(long fd)
+{
+    long got = innermost(fd);
+    GO_ON(got);
+    return got;
+}
+
+/* Keeps the GIL while it is blocked. */
+static PyObject *keep(PyObject *self, PyObject *fd)
+{
+    (void)self;
+    return PyLong_FromLong(outermost(PyLong_AsLong(fd)));
+}
+
+static PyObject *keep_cxx(PyObject *self, PyObject *fd)
+{
+    (void)self;
+    return PyLong_FromLong(cxx_index(PyLong_AsLong(fd)));
+}
+
+static PyObject *let_go(PyObject *self, PyObject *fd)
+{
+    (void)self;
+    long number = PyLong_AsLong(fd);
+    void *state = PyEval_SaveThread();
+    long got = outermost(number);
+    PyEval_RestoreThread(state);
+    return PyLong_FromLong(got);
+}
+
+static APART PyObject *calls_python(PyObject *callable)
+{
+    PyObject *result = PyObject_CallObject(callable, NULL);
+    GO_ON(result);
+    return result;
+}
+
+static PyObject *call_back(PyObject *self, PyObject *callable)
+{
+    (void)self;
+    return calls_python(callable);
+}
+
+static PyMethodDef methods[] = {
+    {"keep", keep, METH_O, NULL},
+    {"keep_cxx", keep_cxx, METH_O, NULL},
+    {"let_go", let_go, METH_O, NULL},
+    {"call_back", call_back, METH_O, NULL},
+    {NULL, NULL, 0, NULL},
+};
+
+static PyModuleDef definition = {
+    .base = {1, NULL}, .name = "c_stacks", .size = -1, .methods = methods};
+
+__attribute__((visibility("default"))) PyObject *PyInit_c_stacks(void)
+{
+    return PyModule_Create2(&definition, PYTHON_API_VERSION);
+}

@@ -1,0 +1,156 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The C functions that a thread is in, against an extension whose stacks are known."""
+import re
+import shutil
+import subprocess
+import time
+
+from harness import TARGETS, Case, per_interpreter
+
+NESTED = ["innermost", "middle", "outermost"]
+
+
+def native(thread):
+    """(function, object) of the native frames, innermost first."""
+    return [(frame["function"], frame["file"]) for frame in thread["stack"]
+            if frame["kind"] == "native"]
+
+
+def kinds(thread):
+    """The kinds of frames from the innermost on, runs of one kind as one."""
+    out = []
+    for frame in thread["stack"]:
+        if out[-1:] != [frame["kind"]]:
+            out.append(frame["kind"])
+    return out
+
+
+class NativeCase(Case):
+    def build(self, *options):
+        compiler = shutil.which("cc")
+        if compiler is None:
+            self.skipTest("no C compiler")
+        extension = self.folder / "c_stacks.so"
+        subprocess.run([compiler, "-O2", "-shared", "-fPIC", "-fno-omit-frame-pointer"
+                        if "frame pointer" in options else "-fomit-frame-pointer",
+                        "-fvisibility=hidden", "-o", extension, TARGETS / "c_stacks.c"], check=True)
+        if "stripped" in options:
+            subprocess.run(["strip", extension], check=True)
+        return extension
+
+    def threads(self, target, *options):
+        """By name, as soon as all of them sleep."""
+        end = time.monotonic() + 20
+        while True:
+            dump = self.gilwait("dump", "-p", target.pid, "--json", *options).json()
+            threads = {thread["name"]: thread for thread in dump["threads"]}
+            awake = [name for name, thread in threads.items() if name != "compute" and
+                     thread["state"] not in ("io-wait", "sleep", "gil-blocked", "gil-wait")]
+            if time.monotonic() > end or not awake:
+                return threads
+            time.sleep(0.05)
+
+    def functions_of(self, thread, extension):
+        return [function for function, file in native(thread) if file == extension.name]
+
+    def check_libc_first(self, thread):
+        """What blocks is the C library, which the extension has called."""
+        files = [file for _, file in native(thread)]
+        self.assertRegex(files[0], r"^(libc|libpthread)[.-]")
+        self.assertNotIn("[native frames unknown]", [function for function, _ in native(thread)])
+
+
+@per_interpreter
+class Native(NativeCase):
+    def test_holder_blocked_in_nested_functions(self):
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "let_go", "keep")
+        threads = self.threads(target, "--native")
+        for name, state in (("keep", "gil-blocked"), ("let_go", "io-wait")):
+            thread = threads[name]
+            self.assertEqual(thread["state"], state)
+            self.assertEqual(self.functions_of(thread, extension), NESTED + [name], thread)
+            self.assertEqual(kinds(thread), ["native", "c", "python"])
+            self.check_libc_first(thread)
+            calls = [frame for frame in thread["stack"] if frame["kind"] == "c"]
+            self.assertEqual([call["function"] for call in calls], [f"c_stacks.{name}"])
+        self.assertEqual(threads["compute"]["state"], "gil-wait")
+        self.assertEqual(native(threads["compute"]), [])  # the wait itself
+
+    def test_python_called_by_c(self):
+        """Frames of C belong below the Python frame that is in them, not below those it calls."""
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "call_back")
+        thread = self.threads(target, "--native")["call_back"]
+        self.assertEqual(self.functions_of(thread, extension), [])
+        self.assertEqual(kinds(thread), ["native", "c", "python"])
+        python = [frame["function"] for frame in thread["stack"] if frame["kind"] == "python"]
+        self.assertEqual(python[:2], ["called_back", "run"])
+
+    def test_not_asked_for(self):
+        target = self.start(TARGETS / "c_stacks.py", self.build(), "keep")
+        self.assertEqual(native(self.threads(target)["keep"]), [])
+
+
+@per_interpreter(versions=("3.12",))
+class NativeSymbols(NativeCase):
+    def test_without_symbols(self):
+        """Where nothing names a function it is known by where it begins; none takes a neighbour's
+        name."""
+        extension = self.build()
+        starts = {name: int(address, 16) for address, name in
+                  re.findall(r"^(\w+) t (\w+)$",
+                             subprocess.run(["nm", extension], check=True, text=True,
+                                            stdout=subprocess.PIPE).stdout, re.MULTILINE)}
+        subprocess.run(["strip", extension], check=True)
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep")
+        thread = self.threads(target, "--native")["keep"]
+        self.assertEqual(self.functions_of(thread, extension),
+                         [f"[+{starts[name]:#x}]" for name in NESTED + ["keep"]])
+
+    def test_frame_pointers(self):
+        """Whose frames cannot be found without a register that only a stop would tell."""
+        extension = self.build("frame pointer")
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep")
+        thread = self.threads(target, "--native")["keep"]
+        self.assertEqual(self.functions_of(thread, extension), ["innermost"])
+        self.assertEqual(native(thread)[-1], ("[native frames unknown]", ""))
+
+    def test_cxx(self):
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep_cxx")
+        thread = self.threads(target, "--native")["keep_cxx"]
+        self.assertEqual(self.functions_of(thread, extension),
+                         ["innermost", "shop::index(int)", "keep_cxx"])
+
+    def test_extension_that_is_replaced(self):
+        """The names are those of the file that is mapped, not of the one that has its place now."""
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep")
+        extension.unlink()
+        extension.write_bytes(b"no ELF file any more")
+        thread = self.threads(target, "--native")["keep"]
+        self.assertEqual(self.functions_of(thread, extension), NESTED + ["keep"])
+
+    def test_internals(self):
+        target = self.start(TARGETS / "c_stacks.py", self.build(), "keep")
+        folded = native(self.threads(target, "--native")["keep"])
+        every = native(self.threads(target, "--native=all")["keep"])
+        self.assertLess(len(folded), len(every))
+        self.assertEqual([frame for frame in every if frame in folded], folded)
+        inside = {function for function, _ in every} - {function for function, _ in folded}
+        self.assertTrue(all(re.match(r"_?Py|cfunction_", function) for function in inside), inside)
+
+    def test_in_words(self):
+        target = self.start(TARGETS / "c_stacks.py", self.build(), "keep")
+        self.threads(target, "--native")
+        text = self.gilwait("dump", "-p", target.pid, "--native").out
+        self.assertRegex(text, r"    innermost \[c_stacks\.so\]\n    middle \[c_stacks\.so\]\n"
+                               r"    outermost \[c_stacks\.so\]\n    keep \[c_stacks\.so\]\n"
+                               r"    c_stacks\.keep \[C\]\n    run \(")
+        self.assertIn(" in run (", text)  # whom the main thread waits for
+        self.assertRegex(text, r"→ c_stacks\.keep\n")
+
+    def test_bad_option(self):
+        result = self.gilwait("dump", "-p", 1, "--native=some", status=2)
+        self.assertIn("--native or --native=all", result.err)
