@@ -280,10 +280,8 @@ int gw_cmd_dump(int argc, char **argv)
             break;
         case 'n':
             arguments.native = true;
-            if (optarg && strcmp(optarg, "all") != 0)
-                return gw_usage_error("dump", "--native=%s: it is --native or --native=all",
-                                      optarg);
-            arguments.mode = optarg ? GW_NATIVE_ALL : GW_NATIVE_FOLDED;
+            if (!gw_parse_native(optarg, &arguments.mode))
+                return gw_usage_error("dump", "--native=%s: it is --native or --native=all", optarg);
             break;
         case 'h':
             print_help();

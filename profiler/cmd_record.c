@@ -19,6 +19,8 @@ static void print_help(void)
            "      --max-cpu PERCENT  lower the rate to stay under this share of one CPU\n"
            "                         (default 5)\n"
            "      --no-realtime      never ask for SCHED_FIFO: ticks come late on busy CPUs\n"
+           "      --native[=all]     record in which C functions sleeping threads are; with --stop\n"
+           "                         also running ones; all: those inside of the interpreter too\n"
            "      --stop[=PERCENT]   settle doubts by stopping single threads for an instant, for\n"
            "                         no more than this share of the time (default 0.5)\n"
            "  -q, --quiet            no progress, no summary\n"

@@ -80,6 +80,14 @@ bool gw_parse_share(const char *text, double *out)
     return true;
 }
 
+bool gw_parse_native(const char *text, enum gw_native_mode *out)
+{
+    if (text && strcmp(text, "all") != 0)
+        return false;
+    *out = text ? GW_NATIVE_ALL : GW_NATIVE_FOLDED;
+    return true;
+}
+
 int gw_recording_option(const char *verb, int letter, const char *value,
                         struct gw_recording_options *options)
 {
@@ -115,6 +123,11 @@ int gw_recording_option(const char *verb, int letter, const char *value,
                                   value);
         if (!value)
             options->recorder.max_stop = GW_DEFAULT_STOP;
+        return 0;
+    case 'V':
+        options->recorder.native = true;
+        if (!gw_parse_native(value, &options->recorder.native_mode))
+            return gw_usage_error(verb, "--native=%s: it is --native or --native=all", value);
         return 0;
     case 'N':
         options->recorder.no_realtime = true;

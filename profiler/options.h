@@ -36,6 +36,9 @@ bool gw_parse_duration(const char *text, uint64_t *out_ns);
 bool gw_parse_rate(const char *text, double *out_hz);
 bool gw_parse_share(const char *text, double *out);
 
+/* The value of --native: NULL or "all". */
+bool gw_parse_native(const char *text, enum gw_native_mode *out);
+
 /* What `record` and `run` have in common. */
 struct gw_recording_options {
     struct gw_recorder_options recorder;
@@ -48,7 +51,7 @@ struct gw_recording_options {
     }
 
 /* One option of getopt_long, by its short letter: d, r, o, q, C (--children), B (--max-cpu), N
- * (--no-realtime), S (--stop).
+ * (--no-realtime), S (--stop), V (--native).
  * Returns 0, 2 after an error was told, or -1 if the letter is not one of these. */
 int gw_recording_option(const char *verb, int letter, const char *value,
                         struct gw_recording_options *options);
@@ -58,7 +61,7 @@ int gw_recording_option(const char *verb, int letter, const char *value,
     {"duration", required_argument, NULL, 'd'}, {"rate", required_argument, NULL, 'r'},            \
         {"output", required_argument, NULL, 'o'}, {"quiet", no_argument, NULL, 'q'},               \
         {"children", no_argument, NULL, 'C'}, {"max-cpu", required_argument, NULL, 'B'},           \
-        {"no-realtime", no_argument, NULL, 'N'},                                                   \
+        {"no-realtime", no_argument, NULL, 'N'}, {"native", optional_argument, NULL, 'V'},         \
     {                                                                                              \
         "stop", optional_argument, NULL, 'S'                                                       \
     }

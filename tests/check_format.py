@@ -93,7 +93,8 @@ def column(message, field):
 class Capture:
     def __init__(self, data):
         self.strings, self.functions, self.stacks = [""], [None], [None]
-        self.c_functions = set()
+        self.c_functions, self.native_functions = set(), set()
+        self.natives = []  # (ns since the block's start, tid, stack, held a GIL)
         self.threads = {}
         self.state_ns = collections.Counter()  # (tid, state)
         self.blame_ns = collections.Counter()  # (waiter, function, line, holder, function, line, kind)
@@ -110,7 +111,9 @@ class Capture:
             functions = fields(raw)
             first = number(functions, 1)
             self.functions[first:] = column(functions, 2)
-            self.c_functions |= {first + at for at, kind in enumerate(column(functions, 5)) if kind}
+            for at, kind in enumerate(column(functions, 5)):
+                if kind:
+                    (self.c_functions if kind == 1 else self.native_functions).add(first + at)
         for raw in data[4]:
             stacks = fields(raw)
             self.stacks[number(stacks, 1):] = zip(column(stacks, 2), column(stacks, 3),
@@ -120,9 +123,27 @@ class Capture:
             self.threads[number(thread, 1)] = number(thread, 3)
         for raw in data[8]:
             self.take_block(fields(raw))
+            for natives in fields(raw).get(9, []):
+                self.take_natives(fields(natives))
+
+    def take_natives(self, natives):
+        columns = [column(natives, at) for at in (1, 2, 3, 4)]
+        assert len({len(each) for each in columns}) == 1
+        at_ns = 0
+        for dt_ns, thread, stack, holds in zip(*columns):
+            at_ns += dt_ns
+            assert stack == 0 or self.stacks[stack] is not None
+            self.natives.append((at_ns, self.threads[thread], stack, holds))
+
+    def python_part(self, stack):
+        """A stack without its native frames."""
+        while stack and self.stacks[stack][1] in self.native_functions:
+            stack = self.stacks[stack][0]
+        return stack
 
     def place(self, stack):
         """Function and line of the innermost Python frame."""
+        stack = self.python_part(stack)
         if self.c_function(stack):
             stack = self.stacks[stack][0]
         if stack == 0 or self.stacks[stack] is None:
@@ -132,6 +153,7 @@ class Capture:
 
     def c_function(self, stack):
         """The C function that the innermost Python frame has called, "" if it is in none."""
+        stack = self.python_part(stack)
         if stack == 0 or self.stacks[stack] is None or self.stacks[stack][1] not in self.c_functions:
             return ""
         return self.strings[self.functions[self.stacks[stack][1]]]

@@ -13,8 +13,8 @@
 #define GW_REPORT_SCHEMA_VERSION 1
 
 /*
- * Build the report. `top` limits the rows of `blame`, `functions_suffered` and `functions_caused`
- * (largest first; 0: all).
+ * Build the report. `top` limits the rows of `blame`, `functions_suffered`, `functions_caused` and
+ * `native.functions` (largest first; 0: all).
  *
  *   schema_version     1
  *   summary            the sentence (summary.h)
@@ -51,6 +51,11 @@
  *   blame_omitted_s    what the rows beyond `top` sum to
  *   functions_suffered, functions_caused
  *                      [{function, file, line (its first), self_s, total_s}]
+ *   native             null, or of what record --native saw of who holds the GIL: {stops (that found
+ *                      a thread holding it), held_s (by all), unseen_s (of that, in calls that no
+ *                      stop found), functions [{function, object, call (of Python code), held_s,
+ *                      margin_s (half of the 95 % interval of what stops tell), waited_s (by
+ *                      others meanwhile), stops}], largest first}
  *   waits, holds       single waits for a GIL and single holds of one, as model/episode.h counts
  *                      them: {count, cut (at least as long as they say), resolution_s (shorter
  *                      ones are seen only in part), median_s, p99_s, max_s (null if there are

@@ -218,6 +218,8 @@ static bool put_report(const struct gw_report *report)
         put_gil(report, &model->gils[i]);
     gw_report_threads(report);
     gw_report_tables(report);
+    if (!gw_report_native(report))
+        return false;
     gw_report_episodes(report);
     gw_report_hold_ends(report);
     put_quality(report);

@@ -25,6 +25,7 @@
 #define GW_MAX_STRING 4096u             /* bytes of UTF-8 kept of one string, then marked */
 #define GW_MAX_LINETABLE (1u << 20)     /* bytes of one code object's line table */
 #define GW_MAX_NATIVE_FRAMES 128u       /* frames followed of one native stack */
+#define GW_MAX_UNWIND_READS 65536u       /* words read to follow one: a table may loop */
 #define GW_MAX_NATIVE_STACK (128u << 10) /* bytes of it that are read */
 #define GW_MAX_DICT_ENTRIES 65536u      /* entries of a dict looked through for thread names */
 
@@ -33,7 +34,11 @@
 #define GW_MIN_RATE_HZ 0.1
 #define GW_MAX_DURATION_S (366.0 * 86400.0)
 #define GW_MAX_STOPS 8u /* threads of the target that may be on their way to a stop (--stop) */
+#define GW_MAX_STOP_STACK 32768u  /* bytes of a C stack copied during a stop (--native --stop) */
+#define GW_MAX_STOP_RANGES 512u   /* other places read meanwhile, */
+#define GW_MAX_STOP_BYTES 262144u /* and their bytes */
 #define GW_STOPS_AHEAD_NS 100000000u /* stops may use the budget of this much time to come */
+#define GW_MAX_NATIVE_SAMPLES 1024u  /* of running threads, kept until they are written */
 #define GW_DOUBT_NS 1000000000u      /* a doubtful sample is settled after this at the latest */
 #define GW_WEIGHT_CAP_NS 100000000u  /* most a sample weighs, or GW_WEIGHT_CAP_PERIODS */
 #define GW_WEIGHT_CAP_PERIODS 10u

@@ -16,7 +16,7 @@ static_assert(__BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__, "captures are little-en
 #define GW_CAPTURE_MAGIC "\x89GILW\r\n\x1a"
 #define GW_CAPTURE_MAGIC_BYTES 8u
 #define GW_CAPTURE_MAJOR 1u
-#define GW_CAPTURE_MINOR 0u
+#define GW_CAPTURE_MINOR 1u /* 1: functions of kind 2, Block.natives */
 
 enum gw_chunk_kind {
     GW_CHUNK_HEADER = 1,

@@ -23,6 +23,7 @@ struct candidate {
     char *name;
     uint64_t start, size;
     bool is_global;
+    uint64_t begin, end; /* of the code that is called so, around it */
 };
 
 /* Candidates sorted by value. */
@@ -59,7 +60,8 @@ static int offer(void *context, const struct gw_elf_function *function)
         if (!name)
             continue;
         free(best->name);
-        *best = (struct candidate){best->value, name, start, size, function->is_global};
+        *best = (struct candidate){best->value,         name,  start,       size,
+                                   function->is_global, start, start + size};
     }
     return 0;
 }
@@ -92,39 +94,59 @@ struct piece {
     uint64_t start, end;
 };
 
-/* Entry number i of the table of .eh_frame_hdr: where a piece begins, in the file's addresses. */
-static bool read_entry(const struct gw_object *object, uint32_t i, uint64_t *start)
+/* An entry of the table of .eh_frame_hdr, in the file's addresses: where a piece begins, and the
+ * frame description entry that is of it. */
+struct entry {
+    uint64_t start, description;
+};
+
+static bool read_entry(const struct gw_object *object, uint32_t i, struct entry *out)
 {
     uint64_t header = object->unwind_header - object->bias;
-    int32_t offset;
+    int32_t offsets[2];
     if (gw_elf_read(object->image,
-                    header + GW_UNWIND_HEADER_BYTES + (uint64_t)GW_UNWIND_ENTRY_BYTES * i, &offset,
-                    sizeof offset) != sizeof offset)
+                    header + GW_UNWIND_HEADER_BYTES + (uint64_t)GW_UNWIND_ENTRY_BYTES * i, offsets,
+                    sizeof offsets) != sizeof offsets)
         return false;
-    *start = header + (uint64_t)(int64_t)offset;
+    out->start = header + (uint64_t)(int64_t)offsets[0];
+    out->description = header + (uint64_t)(int64_t)offsets[1];
     return true;
 }
 
-/* The piece around an address. The next one begins behind its end, so some of `end` may be filling.
- */
+/* Length, pointer to the common entry, first address and number of addresses; the last two as 32
+ * bits relative to their place (DW_EH_PE_pcrel | DW_EH_PE_sdata4), as nearly everybody has them:
+ * then the first address is that of the table. */
+static bool read_length(const struct gw_object *object, const struct entry *entry, uint64_t *len)
+{
+    uint32_t words[4];
+    if (gw_elf_read(object->image, entry->description, words, sizeof words) != sizeof words ||
+        entry->description + 8 + (uint64_t)(int64_t)(int32_t)words[2] != entry->start)
+        return false;
+    *len = words[3];
+    return true;
+}
+
+/* The piece around an address; the address alone if there is none. */
 static struct piece piece_at(const struct gw_object *object, uint64_t value)
 {
-    struct piece piece = {value, value + 1};
+    const struct piece none = {value, value + 1};
     uint32_t low = 0, high = object->unwind_header ? object->n_unwind_entries : 0;
+    struct entry entry, found = {0};
+    uint64_t len;
     while (low < high) {
         uint32_t middle = low + (high - low) / 2;
-        uint64_t start;
-        if (!read_entry(object, middle, &start))
-            break;
-        if (start <= value) {
-            piece.start = start;
+        if (!read_entry(object, middle, &entry))
+            return none;
+        if (entry.start <= value) {
+            found = entry;
             low = middle + 1;
         } else {
-            piece.end = start;
             high = middle;
         }
     }
-    return piece;
+    if (low == 0 || !read_length(object, &found, &len) || value - found.start >= len)
+        return none;
+    return (struct piece){found.start, found.start + len};
 }
 
 static int compare_candidates(const void *a, const void *b)
@@ -184,7 +206,8 @@ static void name_part(const struct gw_elf_image *symbols, const struct gw_object
 {
     struct naming jumps = {0};
     struct piece piece = piece_at(object, unnamed->value);
-    unnamed->start = piece.start;
+    unnamed->start = unnamed->begin = piece.start;
+    unnamed->end = piece.end;
     if (gw_elf_machine(object->image) == EM_X86_64)
         collect_jumps(object, &piece, &jumps);
     look_through(symbols, &jumps);
@@ -220,7 +243,9 @@ static void name_in_object(pid_t pid, const struct gw_object *object, const gw_r
               &(struct gw_native_name){.function = readable ? readable : "",
                                        .object = object->name,
                                        .path = object->path,
-                                       .start = best->start});
+                                       .start = best->start,
+                                       .begin = best->begin + object->bias,
+                                       .end = best->end + object->bias});
         free(best->name);
     }
     gw_elf_close(symbols);

@@ -15,8 +15,9 @@
 struct gw_native_name {
     const char *function;
     const char *object;
-    const char *path; /* of the object, as the process names it */
-    uint64_t start;   /* in the file's addresses */
+    const char *path;    /* of the object, as the process names it */
+    uint64_t start;      /* in the file's addresses */
+    gw_raddr begin, end; /* of the process: the code that is called so, around the address */
 };
 typedef void (*gw_name_visit)(void *context, gw_raddr pc, const struct gw_native_name *name);
 

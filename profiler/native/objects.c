@@ -179,11 +179,21 @@ static bool refresh(struct gw_objects *objects)
     return changed;
 }
 
+static bool are_maps_due(const struct gw_objects *objects, uint64_t now_ns)
+{
+    return (objects->unknown_met && now_ns >= objects->next_unknown_ns) ||
+           now_ns >= objects->next_refresh_ns;
+}
+
+bool gw_objects_is_due(const struct gw_objects *objects, uint64_t now_ns)
+{
+    return objects->open_due || are_maps_due(objects, now_ns);
+}
+
 bool gw_objects_tend(struct gw_objects *objects, uint64_t now_ns)
 {
     bool changed = false;
-    if ((objects->unknown_met && now_ns >= objects->next_unknown_ns) ||
-        now_ns >= objects->next_refresh_ns) {
+    if (are_maps_due(objects, now_ns)) {
         changed = refresh(objects);
         objects->unknown_met = false;
         objects->next_unknown_ns = now_ns + UNKNOWN_NS;

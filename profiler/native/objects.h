@@ -46,6 +46,9 @@ pid_t gw_objects_pid(const struct gw_objects *objects);
  * to open: *due tells the second. Allocates nothing. */
 const struct gw_object *gw_objects_find(struct gw_objects *objects, gw_raddr pc, bool *due);
 
+/* Whether gw_objects_tend has something to do. */
+bool gw_objects_is_due(const struct gw_objects *objects, uint64_t now_ns);
+
 /* Between ticks: open what was met, and look for new objects. now_ns: CLOCK_MONOTONIC. True if
  * objects went or came, so that what is remembered by address no longer holds. */
 bool gw_objects_tend(struct gw_objects *objects, uint64_t now_ns);

@@ -33,8 +33,9 @@ struct gw_unwinder {
     unw_addr_space_t space;
     struct page pages[N_PAGES];
     /* The walk under way. */
-    gw_raddr sp, pc;
+    const struct gw_native_place *place;
     const struct gw_object *object; /* of the present frame */
+    uint32_t reads;
     bool due;
     bool no_table; /* of the present frame: libunwind would go on by guessing */
     size_t n_stack;
@@ -66,10 +67,17 @@ static bool read_file(struct gw_unwinder *unwinder, unw_word_t addr, unw_word_t 
 
 static bool read_stack(struct gw_unwinder *unwinder, uint64_t at, unw_word_t *out)
 {
+    struct gw_span copy = unwinder->place->stack;
+    if (copy.at) {
+        bool has = at <= copy.len && copy.len - at >= sizeof *out;
+        if (has)
+            memcpy(out, copy.at + at, sizeof *out);
+        return has;
+    }
     while (at + sizeof *out > unwinder->n_stack && !unwinder->stack_ends) {
         size_t left = GW_MAX_NATIVE_STACK - unwinder->n_stack;
         size_t piece = left < STACK_PIECE ? left : STACK_PIECE;
-        ssize_t got = gw_rmem_read_some(unwinder->memory, unwinder->sp + unwinder->n_stack,
+        ssize_t got = gw_rmem_read_some(unwinder->memory, unwinder->place->sp + unwinder->n_stack,
                                         unwinder->stack + unwinder->n_stack, piece);
         unwinder->n_stack += got > 0 ? (size_t)got : 0;
         unwinder->stack_ends = got < (ssize_t)piece || left == piece;
@@ -85,23 +93,28 @@ static int access_memory(unw_addr_space_t space, unw_word_t addr, unw_word_t *ou
 {
     struct gw_unwinder *unwinder = context;
     (void)space;
-    if (write)
+    if (write || unwinder->reads++ >= GW_MAX_UNWIND_READS)
         return -UNW_EINVAL;
-    uint64_t at = addr - unwinder->sp;
-    bool known = addr >= unwinder->sp && at < GW_MAX_NATIVE_STACK ? read_stack(unwinder, at, out)
-                                                                  : read_file(unwinder, addr, out);
+    gw_raddr sp = unwinder->place->sp;
+    bool known = addr >= sp && addr - sp < GW_MAX_NATIVE_STACK
+                     ? read_stack(unwinder, addr - sp, out)
+                     : read_file(unwinder, addr, out);
     return known ? 0 : -UNW_EINVAL;
 }
 
 static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *out, int write,
                            void *context)
 {
-    const struct gw_unwinder *unwinder = context;
+    const struct gw_native_place *place = ((const struct gw_unwinder *)context)->place;
     (void)space;
-    if (!write && number == UNW_REG_IP)
-        *out = unwinder->pc;
-    else if (!write && number == UNW_REG_SP)
-        *out = unwinder->sp;
+    if (write)
+        return -UNW_EBADREG;
+    if (number == UNW_REG_IP)
+        *out = place->pc;
+    else if (number == UNW_REG_SP)
+        *out = place->sp;
+    else if (place->registers && number >= 0 && (unsigned)number < place->registers->n)
+        *out = place->registers->values[number]; /* libunwind numbers them as DWARF does */
     else
         return -UNW_EBADREG;
     return 0;
@@ -208,13 +221,13 @@ void gw_unwinder_forget(struct gw_unwinder *unwinder)
         unwinder->pages[i].image = NULL;
 }
 
-enum gw_unwind_result gw_unwind(struct gw_unwinder *unwinder, gw_raddr sp, gw_raddr pc,
+enum gw_unwind_result gw_unwind(struct gw_unwinder *unwinder, const struct gw_native_place *place,
                                 gw_frame_visit visit, void *context)
 {
     unw_cursor_t cursor;
-    unwinder->sp = sp;
-    unwinder->pc = pc;
+    unwinder->place = place;
     unwinder->n_stack = 0;
+    unwinder->reads = 0;
     unwinder->stack_ends = false;
     unwinder->object = NULL;
     unwinder->due = unwinder->no_table = false;

@@ -4,8 +4,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/cleanup.h"
 #include "base/clock.h"
 #include "base/limits.h"
+#include "sample/native_stops.h"
 #include "sample/session_state.h"
 
 /* A thread that is woken may turn out to have been queued a moment before: that long, what is
@@ -25,6 +27,10 @@ struct block {
     Gilwait__Capture__Holders *holders, **holders_list;
     uint64_t *dt_ns, *gap_ns;
     uint32_t *gap_tick;
+    Gilwait__Capture__Natives natives;
+    uint64_t *native_dt_ns;
+    uint32_t *native_columns; /* thread, stack */
+    protobuf_c_boolean *native_holds;
     uint32_t *numbers; /* the columns of all tracks */
     size_t n_numbers, cap_numbers;
     uint64_t begin, end; /* ticks [begin, end) */
@@ -43,6 +49,9 @@ static void block_free(struct block *block)
     free(block->dt_ns);
     free(block->gap_ns);
     free(block->gap_tick);
+    free(block->native_dt_ns);
+    free(block->native_columns);
+    free(block->native_holds);
     free(block->numbers);
 }
 
@@ -287,6 +296,42 @@ static int fill_ticks(const struct gw_session *session, struct block *block)
     return 0;
 }
 
+/* Samples of a time before the block waited for their names. */
+static int fill_natives(struct gw_session *session, struct block *block)
+{
+    GW_AUTO_FREE struct gw_native_sample *samples =
+        session->native_stops ? calloc(GW_MAX_NATIVE_SAMPLES, sizeof *samples) : NULL;
+    if (!samples)
+        return session->native_stops ? -ENOMEM : 0;
+    uint64_t end_ns = gw_history_tick(session->history, block->end - 1)->at_ns;
+    size_t n = gw_native_stops_drain(session, end_ns, samples, GW_MAX_NATIVE_SAMPLES);
+    if (n == 0)
+        return 0;
+    Gilwait__Capture__Natives *out = &block->natives;
+    block->native_dt_ns = calloc(n, sizeof *block->native_dt_ns);
+    block->native_columns = calloc(n, 2 * sizeof *block->native_columns);
+    block->native_holds = calloc(n, sizeof *block->native_holds);
+    if (!block->native_dt_ns || !block->native_columns || !block->native_holds)
+        return -ENOMEM;
+    gilwait__capture__natives__init(out);
+    out->n_dt_ns = out->n_thread = out->n_stack = out->n_holds = n;
+    out->dt_ns = block->native_dt_ns;
+    out->thread = block->native_columns;
+    out->stack = block->native_columns + n;
+    out->holds = block->native_holds;
+    uint64_t last_ns = block->block.start_ns;
+    for (size_t i = 0; i < n; i++) {
+        uint64_t at_ns = samples[i].at_ns > last_ns ? samples[i].at_ns : last_ns;
+        out->dt_ns[i] = at_ns - last_ns;
+        out->thread[i] = samples[i].thread;
+        out->stack[i] = samples[i].stack;
+        out->holds[i] = samples[i].holds;
+        last_ns = at_ns;
+    }
+    block->block.natives = out;
+    return 0;
+}
+
 /* --- who and what --------------------------------------------------------------------------------
  */
 
@@ -424,6 +469,8 @@ static int fill_block(struct gw_session *session, struct block *block,
         err = fill_tracks(session, block);
     if (!err)
         err = fill_holders(session, block);
+    if (!err)
+        err = fill_natives(session, block);
     if (!err)
         err = define_threads(session, block);
     if (!err)

@@ -5,6 +5,7 @@
  */
 #include "base/random.h"
 #include "sample/displaced.h"
+#include "sample/native_stops.h"
 #include "sample/session_state.h"
 #include "sample/stops.h"
 
@@ -385,5 +386,7 @@ void gw_judge_looks(struct gw_session *session)
         gw_stops_take(session);
     for (uint32_t i = 0; i < session->n_looks; i++)
         judge(session, &session->looks[i]);
+    if (session->native_stops && session->stops.stopper)
+        gw_native_stops_ask(session);
     note_holders(session);
 }

@@ -221,12 +221,12 @@ static enum gw_ccall_pose pose_of(const struct gw_session *session, const struct
 
 /* A C function that Python code has called has no frame of its own; it is put on top of its
  * caller's. Of a thread that may go on, the frame has to be of the same instant as its values. */
-static void add_ccall(struct gw_session *session, const struct gw_look *look, bool is_seen)
+static void add_ccall(struct gw_session *session, const struct gw_look *look,
+                      enum gw_ccall_pose pose, bool is_seen)
 {
     struct gw_thread *thread = session->threads[look->thread];
     if (!session->walk.n || (session->walk.omitted && session->walk.n == GW_MAX_FRAMES / 2))
         return;
-    enum gw_ccall_pose pose = pose_of(session, look);
     bool in_image = look->has_image && (is_seen || pose != GW_CCALL_RUNS);
     thread->ccall = gw_ccall_of(session->ccalls, &session->walk.frames[session->walk.n - 1], pose,
                                 in_image ? &look->image : NULL);
@@ -258,7 +258,7 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     thread->lost = false;
     thread->ccall = (struct gw_ccall){.kind = GW_CCALL_UNKNOWN};
     if (result == GW_WALK_OK && intern_walk(session, thread, n_certain)) {
-        add_ccall(session, look, is_seen);
+        add_ccall(session, look, pose_of(session, look), is_seen);
         gw_native_stack_look(session, look);
         return;
     }
@@ -272,4 +272,21 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
     session->torn++;
     thread->lost = true;
     thread->stack = session->torn_stack;
+}
+
+uint32_t gw_look_stack_standing(struct gw_session *session, uint32_t slot,
+                                const struct gw_stack_image *image, bool in_c)
+{
+    struct gw_thread *thread = session->threads[slot];
+    struct gw_look look = {.thread = slot, .image = *image, .has_image = true};
+    const struct gw_thread before = *thread;
+    uint32_t stack = 0;
+    enum gw_walk_result result = walk(session, thread, image);
+    if (result == GW_WALK_OK && gw_stack_seen_in_image(session->scratch) &&
+        intern_walk(session, thread, session->walk.n)) {
+        add_ccall(session, &look, in_c ? GW_CCALL_SLEEPS : GW_CCALL_RUNS, true);
+        stack = thread->stack;
+    }
+    *thread = before;
+    return stack;
 }

@@ -5,16 +5,15 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/idmap.h"
 #include "cpython/internals.h"
+#include "native/function_map.h"
 #include "native/names.h"
 #include "native/objects.h"
 #include "native/unwind.h"
 #include "sample/session_state.h"
 
-#define SPARE_ADDRESSES 4096u
 #define MAX_PENDING 1024u
-/* What is remembered of an address: its function and its role in one number. */
+/* What is remembered of code: its function and its role in one number. */
 #define ROLE_BITS 2u
 #define ROLE_MASK ((1u << ROLE_BITS) - 1)
 
@@ -22,13 +21,11 @@ struct gw_native_stacks {
     struct gw_objects *objects;
     struct gw_unwinder *unwinder;
     enum gw_native_mode mode;
-    struct gw_idmap known; /* of an address: function << ROLE_BITS | role */
+    struct gw_function_map known; /* function << ROLE_BITS | role */
     bool due;
     gw_raddr pending[MAX_PENDING]; /* to be named */
     uint32_t n_pending;
-    /* The stack under way, innermost first. */
-    gw_raddr pcs[GW_MAX_NATIVE_FRAMES];
-    uint32_t n;
+    struct gw_native_path path; /* of the look under way */
 };
 
 struct gw_native_stacks *gw_native_stacks_new(pid_t pid, const struct gw_rmem *memory,
@@ -40,7 +37,7 @@ struct gw_native_stacks *gw_native_stacks_new(pid_t pid, const struct gw_rmem *m
     native->mode = mode;
     native->objects = gw_objects_new(pid);
     native->unwinder = native->objects ? gw_unwinder_new(native->objects, memory) : NULL;
-    if (!native->unwinder || gw_idmap_reserve(&native->known, SPARE_ADDRESSES)) {
+    if (!native->unwinder) {
         gw_native_stacks_free(native);
         return NULL;
     }
@@ -53,7 +50,7 @@ void gw_native_stacks_free(struct gw_native_stacks *native)
         return;
     gw_unwinder_free(native->unwinder);
     gw_objects_free(native->objects);
-    gw_idmap_free(&native->known);
+    gw_function_map_free(&native->known);
     free(native);
 }
 
@@ -65,31 +62,85 @@ static enum gw_internal_role role_of(uint32_t known)
     return (enum gw_internal_role)(known & ROLE_MASK);
 }
 
+/* What is being followed. */
+struct trail {
+    const struct gw_native_stacks *native;
+    struct gw_native_path *path;
+};
+
+static bool is_eval(const struct gw_native_stacks *native, gw_raddr pc)
+{
+    uint32_t known;
+    return gw_function_map_find(&native->known, pc, &known) && role_of(known) == GW_INTERNAL_EVAL;
+}
+
 /* Collect up to the innermost Python frame, which the evaluation loop stands for. */
 static bool collect(void *context, gw_raddr pc)
 {
-    struct gw_native_stacks *native = context;
-    uint32_t known = 0;
-    if (gw_idmap_find(&native->known, pc, &known) && role_of(known) == GW_INTERNAL_EVAL)
+    struct trail *trail = context;
+    if (is_eval(trail->native, pc))
         return false;
-    native->pcs[native->n++] = pc;
-    return native->n < GW_MAX_NATIVE_FRAMES;
+    trail->path->pcs[trail->path->n++] = pc;
+    return trail->path->n < GW_MAX_NATIVE_FRAMES;
 }
 
-/* False: some are yet to be named. */
-static bool ask_for_names(struct gw_native_stacks *native)
+bool gw_native_follow(struct gw_native_stacks *native, const struct gw_native_place *place,
+                      struct gw_native_path *out)
+{
+    struct trail trail = {native, out};
+    out->n = 0;
+    enum gw_unwind_result result = gw_unwind(native->unwinder, place, collect, &trail);
+    out->is_cut = result == GW_UNWIND_CUT;
+    native->due |= result == GW_UNWIND_DUE;
+    return result != GW_UNWIND_DUE;
+}
+
+bool gw_native_is_named(struct gw_native_stacks *native, const struct gw_native_path *path)
 {
     bool all = true;
-    for (uint32_t i = 0; i < native->n; i++) {
+    for (uint32_t i = 0; i < path->n; i++) {
         uint32_t known;
-        if (gw_idmap_find(&native->known, native->pcs[i], &known))
+        if (gw_function_map_find(&native->known, path->pcs[i], &known))
             continue;
         all = false;
         if (native->n_pending < MAX_PENDING)
-            native->pending[native->n_pending++] = native->pcs[i];
+            native->pending[native->n_pending++] = path->pcs[i];
     }
+    native->due |= !all;
     return all;
 }
+
+static uint32_t push(struct gw_session *session, uint32_t stack, uint32_t function)
+{
+    return gw_stacks_push(session->definitions->stacks, stack, function, 0);
+}
+
+bool gw_native_is_in_c(const struct gw_native_stacks *native, const struct gw_native_path *path)
+{
+    return path->is_cut || (path->n > 0 && !is_eval(native, path->pcs[0]));
+}
+
+uint32_t gw_native_push(struct gw_session *session, uint32_t stack,
+                        const struct gw_native_path *path)
+{
+    const struct gw_native_stacks *native = session->native;
+    uint32_t end = 0, known = 0;
+    while (end < path->n && !is_eval(native, path->pcs[end])) /* it had no name when it was met */
+        end++;
+    if (path->is_cut && end == path->n)
+        stack = push(session, stack,
+                     gw_functions_intern_native(session->definitions->functions,
+                                                "[native frames unknown]", ""));
+    for (uint32_t i = end; i-- > 0;) {
+        gw_function_map_find(&native->known, path->pcs[i], &known);
+        if (role_of(known) == GW_INTERNAL_NONE || native->mode == GW_NATIVE_ALL)
+            stack = push(session, stack, known >> ROLE_BITS);
+    }
+    return stack;
+}
+
+/* --- asleep --------------------------------------------------------------------------------------
+ */
 
 static bool has_slept(const struct gw_thread *thread)
 {
@@ -98,11 +149,7 @@ static bool has_slept(const struct gw_thread *thread)
            now.cpu_ns == thread->sched.cpu_ns && now.slices == thread->sched.slices;
 }
 
-static void push(struct gw_session *session, struct gw_thread *thread, uint32_t function)
-{
-    thread->stack = gw_stacks_push(session->definitions->stacks, thread->stack, function, 0);
-}
-
+/* What it is in then is the wait itself; the thread's state says it better. */
 static bool waits_for_gil(const struct gw_session *session, const struct gw_look *look)
 {
     const struct gw_thread *thread = session->threads[look->thread];
@@ -112,52 +159,21 @@ static bool waits_for_gil(const struct gw_session *session, const struct gw_look
                                  look->call.args[0]) != GW_GIL_FUTEX_NONE;
 }
 
-/* Innermost of the frames that are shown. A wait for the GIL is one in frames of the C library that
- * the interpreter has called; the thread's state says it better. */
-static uint32_t innermost_shown(const struct gw_session *session, const struct gw_look *look)
-{
-    const struct gw_native_stacks *native = session->native;
-    uint32_t first = 0, known;
-    if (native->mode == GW_NATIVE_ALL || !waits_for_gil(session, look))
-        return 0;
-    while (first < native->n && gw_idmap_find(&native->known, native->pcs[first], &known) &&
-           role_of(known) == GW_INTERNAL_NONE)
-        first++;
-    return first;
-}
-
-static void push_frames(struct gw_session *session, const struct gw_look *look, bool is_cut)
-{
-    const struct gw_native_stacks *native = session->native;
-    struct gw_thread *thread = session->threads[look->thread];
-    uint32_t first = innermost_shown(session, look), known = 0;
-    if (is_cut)
-        push(session, thread,
-             gw_functions_intern_native(session->definitions->functions, "[native frames unknown]",
-                                        ""));
-    for (uint32_t i = native->n; i-- > first;) {
-        gw_idmap_find(&native->known, native->pcs[i], &known);
-        if (role_of(known) == GW_INTERNAL_NONE || native->mode == GW_NATIVE_ALL)
-            push(session, thread, known >> ROLE_BITS);
-    }
-}
-
 void gw_native_stack_look(struct gw_session *session, const struct gw_look *look)
 {
     struct gw_native_stacks *native = session->native;
     struct gw_thread *thread = session->threads[look->thread];
-    if (!native || thread->lost || look->call.pc == 0)
+    if (!native || thread->lost || look->call.pc == 0 ||
+        (native->mode == GW_NATIVE_FOLDED && waits_for_gil(session, look)))
         return;
-    native->n = 0;
-    enum gw_unwind_result result =
-        gw_unwind(native->unwinder, look->call.sp, look->call.pc, collect, native);
-    if (result != GW_UNWIND_DUE && !has_slept(thread))
+    const struct gw_native_place place = {.sp = look->call.sp, .pc = look->call.pc};
+    bool is_whole = gw_native_follow(native, &place, &native->path);
+    if (is_whole && !has_slept(thread))
         return;
-    if (!ask_for_names(native) || result == GW_UNWIND_DUE) {
-        native->due = thread->late = true;
-        return;
-    }
-    push_frames(session, look, result == GW_UNWIND_CUT);
+    if (!is_whole || !gw_native_is_named(native, &native->path))
+        thread->late = true;
+    else
+        thread->stack = gw_native_push(session, thread->stack, &native->path);
 }
 
 /* --- between ticks -------------------------------------------------------------------------------
@@ -171,6 +187,16 @@ static uint32_t unnamed(struct gw_functions *functions, const struct gw_native_n
     return gw_functions_intern_native(functions, text, name->object);
 }
 
+/* Unless that is known already, of another address. */
+static void remember(struct gw_native_stacks *native, gw_raddr pc, struct gw_function_range range)
+{
+    uint32_t known;
+    int err = 0;
+    if (!gw_function_map_find(&native->known, pc, &known))
+        err = gw_function_map_put(&native->known, pc, range);
+    (void)err; /* without memory it is asked for again */
+}
+
 static void take_name(void *context, gw_raddr pc, const struct gw_native_name *name)
 {
     struct gw_session *session = context;
@@ -182,13 +208,14 @@ static void take_name(void *context, gw_raddr pc, const struct gw_native_name *n
     uint32_t function = *name->function
                             ? gw_functions_intern_native(functions, name->function, name->object)
                             : unnamed(functions, name);
-    gw_idmap_put(&session->native->known, pc, function << ROLE_BITS | role);
+    remember(session->native, pc,
+             (struct gw_function_range){name->begin, name->end, function << ROLE_BITS | role});
 }
 
 static void forget(struct gw_native_stacks *native)
 {
     gw_unwinder_forget(native->unwinder);
-    gw_idmap_free(&native->known);
+    gw_function_map_free(&native->known);
 }
 
 /* Of what was met, the addresses in objects that have been opened, or in none, come first. Those in
@@ -211,20 +238,18 @@ void gw_native_stacks_tend(struct gw_session *session, uint64_t now_ns)
     struct gw_native_stacks *native = session->native;
     if (gw_objects_tend(native->objects, now_ns))
         forget(native);
-    if (gw_idmap_reserve(&native->known, native->known.n + SPARE_ADDRESSES) ||
-        gw_definitions_reserve(session->definitions))
+    if (gw_definitions_reserve(session->definitions))
         return;
     uint32_t n = take_pending(native);
     native->due = false;
     gw_native_name(native->objects, native->pending, n, take_name, session);
-    for (uint32_t i = 0; i < n; i++) {
-        uint32_t known;
-        if (!gw_idmap_find(&native->known, native->pending[i], &known)) /* in no object */
-            gw_idmap_put(&native->known, native->pending[i], 0);
-    }
+    for (uint32_t i = 0; i < n; i++) /* what is in no object has no name */
+        remember(native, native->pending[i],
+                 (struct gw_function_range){native->pending[i], native->pending[i] + 1, 0});
 }
 
-bool gw_native_stacks_due(const struct gw_session *session)
+bool gw_native_stacks_due(const struct gw_session *session, uint64_t now_ns)
 {
-    return session->native && session->native->due;
+    const struct gw_native_stacks *native = session->native;
+    return native && (native->due || gw_objects_is_due(native->objects, now_ns));
 }

@@ -169,9 +169,15 @@ int gw_recorder_add(struct gw_recorder *recorder, pid_t pid, struct gw_diag *dia
                               &recorder->sessions[recorder->n_sessions], diag);
     if (err)
         return err;
+    struct gw_session *session = recorder->sessions[recorder->n_sessions];
+    if (recorder->options.native)
+        err = gw_session_follow_native(session, recorder->options.native_mode);
+    if (err) {
+        gw_session_close(session);
+        return err;
+    }
     if (recorder->stopper)
-        gw_session_allow_stops(recorder->sessions[recorder->n_sessions], recorder->stopper,
-                               recorder->options.max_stop);
+        gw_session_allow_stops(session, recorder->stopper, recorder->options.max_stop);
     recorder->n_sessions++;
     gw_descendants_add_root(&recorder->descendants, pid);
     return 0;

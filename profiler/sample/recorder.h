@@ -19,6 +19,8 @@ struct gw_recorder_options {
     double max_cpu;       /* share of one core, 0: no budget */
     bool no_realtime;     /* do not ask for SCHED_FIFO, see base/priority.h */
     double max_stop;      /* threads may be stopped for this share of the time, 0: never */
+    bool native;          /* follow native stacks, see sample/native_stack.h */
+    enum gw_native_mode native_mode;
     uint64_t duration_ns; /* 0: until the target ends */
     bool children;        /* all descendants as well */
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "sample/native_stack.h"
+#include "sample/native_stops.h"
 #include "sample/session_state.h"
 
 #define ROSTER_NS (500 * 1000000ull) /* a thread state that ends without its thread shows late */
@@ -120,7 +121,8 @@ void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopp
 int gw_session_follow_native(struct gw_session *session, enum gw_native_mode mode)
 {
     session->native = gw_native_stacks_new(session->proc.pid, &session->memory, mode);
-    return session->native ? 0 : -ENOMEM;
+    session->native_stops = gw_native_stops_new();
+    return session->native && session->native_stops ? 0 : -ENOMEM;
 }
 
 void gw_session_close(struct gw_session *session)
@@ -137,6 +139,7 @@ void gw_session_close(struct gw_session *session)
     gw_ccalls_free(session->ccalls);
     gw_codes_free(session->codes);
     gw_native_stacks_free(session->native);
+    gw_native_stops_free(session->native_stops);
     gw_stack_scratch_free(session->scratch);
     gw_history_free(session->history);
     free(session->looks);
@@ -196,8 +199,10 @@ static void tend_names(struct gw_session *session, uint64_t now_ns)
 
 enum gw_session_fate gw_session_tend(struct gw_session *session, uint64_t now_ns)
 {
-    if (gw_native_stacks_due(session))
+    if (gw_native_stacks_due(session, now_ns)) {
         gw_native_stacks_tend(session, now_ns);
+        gw_native_stops_tend(session);
+    }
     if (!session->roster_due && now_ns < session->next_tend_ns && now_ns < session->next_start_ns)
         return GW_SESSION_GOES_ON;
     session->next_tend_ns = now_ns + TEND_NS;

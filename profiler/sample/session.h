@@ -33,7 +33,8 @@ void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopp
 /* Stacks of threads that sleep end in the C functions that they are in, from the next tick on.
  * -ENOMEM. */
 enum gw_native_mode {
-    GW_NATIVE_FOLDED, /* without what only hands calls on inside of the interpreter */
+    GW_NATIVE_FOLDED, /* without what only hands calls on inside of the interpreter, and not of
+                         threads that wait for the GIL */
     GW_NATIVE_ALL,
 };
 int gw_session_follow_native(struct gw_session *session, enum gw_native_mode mode)

@@ -146,6 +146,7 @@ struct gw_session {
     struct gw_watch watch;
     struct gw_stops stops;
     struct gw_native_stacks *native; /* NULL: not asked for */
+    struct gw_native_stops *native_stops;
     struct gw_history *history;
     uint64_t random;
 
@@ -211,6 +212,11 @@ uint32_t gw_session_holder(const struct gw_session *session, const struct gw_gil
 
 /* look_stack.c: read the stack of a look's thread into thread->stack. */
 void gw_look_stack(struct gw_session *session, struct gw_look *look);
+/* The same from an image that was made while the thread stood still: its stack id, 0 if the image
+ * does not have all of it. in_c: it was in C functions below its innermost frame. Changes nothing
+ * of the thread. */
+uint32_t gw_look_stack_standing(struct gw_session *session, uint32_t slot,
+                                const struct gw_stack_image *image, bool in_c);
 
 /* judge.c: turn the looks of a tick into entries of the history. */
 void gw_judge_looks(struct gw_session *session);

@@ -1,15 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "sample/stops.h"
 
-/* The answer is about this thread, not about who took its slot since. */
-static uint64_t tag_of(uint32_t slot, const struct gw_thread *thread)
-{
-    return (uint64_t)thread->id << 32 | slot;
-}
+#include "sample/native_stops.h"
 
-/* So much may have been used up by now. The first stops need not wait until they have been earned.
- */
-static bool is_affordable(const struct gw_session *session)
+bool gw_stops_are_affordable(const struct gw_session *session)
 {
     const struct gw_stops *stops = &session->stops;
     uint64_t since_ns =
@@ -22,10 +16,10 @@ static bool is_affordable(const struct gw_session *session)
 void gw_stops_ask(struct gw_session *session, const struct gw_look *look)
 {
     struct gw_thread *thread = session->threads[look->thread];
-    if (thread->stop_asked || !is_affordable(session))
+    if (thread->stop_asked || !gw_stops_are_affordable(session))
         return;
     thread->stop_asked = gw_stopper_ask(session->stops.stopper, session, thread->task.pid,
-                                        thread->task.tid, tag_of(look->thread, thread));
+                                        thread->task.tid, gw_stop_tag(look->thread, thread));
     session->stops.n_asked += thread->stop_asked;
 }
 
@@ -44,12 +38,16 @@ void gw_stops_take(struct gw_session *session)
     while (gw_stopper_take(session->stops.stopper, session, &stop)) {
         uint32_t slot = (uint32_t)stop.tag;
         session->stops.n_asked--;
+        if (stop.standing)
+            gw_native_stops_end(session);
         if (slot >= session->n_threads || !session->threads[slot]->used ||
-            tag_of(slot, session->threads[slot]) != stop.tag)
+            gw_stop_tag(slot, session->threads[slot]) != stop.tag)
             continue;
         struct gw_thread *thread = session->threads[slot];
         thread->stop_asked = false;
-        if (!stop.err)
+        if (stop.standing && !stop.err)
+            gw_native_stops_take(session, slot, &stop);
+        else if (!stop.err)
             gw_track_tell(session->history, &thread->track, told(session, thread, &stop.call),
                           stop.at_ns);
     }

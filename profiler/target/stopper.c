@@ -36,6 +36,15 @@ struct worker {
     const void *owner; /* the asking thread's; so is the rest while the worker is not ASKED */
     pid_t pid, tid;
     struct gw_stop stop;
+    struct room *room; /* allocated at the first stop that needs one */
+};
+
+/* Where a standing thread is copied to. */
+struct room {
+    struct gw_standing standing;
+    struct gw_rmem_range ranges[GW_MAX_STOP_RANGES];
+    uint8_t stack[GW_MAX_STOP_STACK];
+    uint8_t bytes[GW_MAX_STOP_BYTES];
 };
 
 struct gw_stopper {
@@ -106,6 +115,19 @@ static bool is_runnable(int fd)
     return read_call(fd, &call) == 0 && call.kind == GW_SYSCALL_RUNNING;
 }
 
+static void look_at_standing(const struct worker *worker)
+{
+    struct room *room = worker->room;
+    struct gw_rmem memory = gw_rmem_of(worker->pid);
+    room->standing.stack = gw_span_of(room->stack, 0);
+    if (gw_registers_read(worker->tid, &room->standing.registers))
+        return;
+    ssize_t got =
+        gw_rmem_read_some(&memory, room->standing.registers.sp, room->stack, sizeof room->stack);
+    room->standing.stack = gw_span_of(room->stack, got > 0 ? (size_t)got : 0);
+    gw_rmem_readv(&memory, room->ranges, room->standing.n_ranges);
+}
+
 static void count(struct gw_stopper *stopper, uint64_t asked_ns, uint64_t woken_ns)
 {
     uint64_t from_ns = woken_ns - WAKING_NS > asked_ns ? woken_ns - WAKING_NS : asked_ns;
@@ -135,6 +157,8 @@ static bool stop_and_look(struct worker *worker, int fd)
     }
     stop->at_ns = gw_monotonic_ns();
     stop->err = info.si_pid == worker->tid ? read_call(fd, &stop->call) : -ESRCH;
+    if (stop->standing && !stop->err)
+        look_at_standing(worker);
     bool is_free = let_go(worker, &info);
     count(worker->stopper, asked_ns, stop->at_ns);
     return is_free;
@@ -251,6 +275,7 @@ static void join(struct worker *worker)
         nanosleep(&pause, NULL);
     }
     sem_destroy(&worker->asked);
+    free(worker->room);
 }
 
 /* All are told before the first is waited for: one may wait for a thread that another one holds. */
@@ -267,24 +292,68 @@ void gw_stopper_free(struct gw_stopper *stopper)
     free(stopper);
 }
 
-bool gw_stopper_ask(struct gw_stopper *stopper, const void *owner, pid_t pid, pid_t tid,
-                    uint64_t tag)
+static struct worker *free_worker(struct gw_stopper *stopper)
 {
     for (unsigned i = 0; i < GW_MAX_STOPS; i++) {
         struct worker *worker = &stopper->workers[i];
-        bool is_free =
-            worker->phase == FREE || (worker->phase == OVER && !worker->owner && !worker->is_stuck);
-        if (!is_free)
-            continue;
-        worker->owner = owner;
-        worker->pid = pid;
-        worker->tid = tid;
-        worker->stop = (struct gw_stop){.tag = tag};
-        worker->phase = ASKED;
-        sem_post(&worker->asked);
-        return true;
+        if (worker->phase == FREE || (worker->phase == OVER && !worker->owner && !worker->is_stuck))
+            return worker;
     }
-    return false;
+    return NULL;
+}
+
+static void set_off(struct worker *worker, const void *owner, pid_t pid, pid_t tid,
+                    struct gw_stop stop)
+{
+    worker->owner = owner;
+    worker->pid = pid;
+    worker->tid = tid;
+    worker->stop = stop;
+    worker->phase = ASKED;
+    sem_post(&worker->asked);
+}
+
+bool gw_stopper_ask(struct gw_stopper *stopper, const void *owner, pid_t pid, pid_t tid,
+                    uint64_t tag)
+{
+    struct worker *worker = free_worker(stopper);
+    if (worker)
+        set_off(worker, owner, pid, tid, (struct gw_stop){.tag = tag});
+    return worker;
+}
+
+/* Lay out copies of the ranges. False: there is no room for them. */
+static bool lay_out(struct room *room, const struct gw_rmem_range *ranges, size_t n)
+{
+    size_t used = 0;
+    if (n > GW_MAX_STOP_RANGES)
+        return false;
+    for (size_t i = 0; i < n; i++) {
+        if (ranges[i].len > GW_MAX_STOP_BYTES - used)
+            return false;
+        room->ranges[i] = (struct gw_rmem_range){
+            .addr = ranges[i].addr, .buf = room->bytes + used, .len = ranges[i].len};
+        used += ranges[i].len;
+    }
+    room->standing.registers.n = 0;
+    room->standing.ranges = room->ranges;
+    room->standing.n_ranges = n;
+    return true;
+}
+
+bool gw_stopper_ask_standing(struct gw_stopper *stopper, const void *owner, pid_t pid, pid_t tid,
+                             uint64_t tag, const struct gw_rmem_range *ranges, size_t n)
+{
+    struct worker *worker = free_worker(stopper);
+    if (!worker)
+        return false;
+    if (!worker->room)
+        worker->room = calloc(1, sizeof *worker->room);
+    if (!worker->room || !lay_out(worker->room, ranges, n))
+        return false;
+    set_off(worker, owner, pid, tid,
+            (struct gw_stop){.tag = tag, .standing = &worker->room->standing});
+    return true;
 }
 
 bool gw_stopper_take(struct gw_stopper *stopper, const void *owner, struct gw_stop *out)

@@ -44,11 +44,15 @@ static void look(const uint8_t *code, size_t at, const uint8_t *stack)
     struct gw_rmem memory = gw_rmem_of(getpid());
     struct gw_objects *objects = gw_objects_new(getpid());
     struct gw_unwinder *unwinder = objects ? gw_unwinder_new(objects, &memory) : NULL;
+    struct gw_registers registers = {.n = 17};
+    memcpy(registers.values, stack, registers.n * sizeof registers.values[0]);
     for (int round = 0; unwinder && round < 4; round++) {
         struct seen seen = {.n = 0};
         size_t len = 0;
-        gw_unwind(unwinder, (gw_raddr)(uintptr_t)stack, (gw_raddr)(uintptr_t)(code + at), see,
-                  &seen);
+        struct gw_native_place place = {.sp = (gw_raddr)(uintptr_t)stack,
+                                        .pc = (gw_raddr)(uintptr_t)(code + at),
+                                        .registers = round > 1 ? &registers : NULL};
+        gw_unwind(unwinder, &place, see, &seen);
         gw_objects_tend(objects, (uint64_t)round << 32);
         gw_native_name(objects, seen.pcs, seen.n, take_name, &len);
     }

@@ -44,7 +44,7 @@ class NativeCase(Case):
         while True:
             dump = self.gilwait("dump", "-p", target.pid, "--json", *options).json()
             threads = {thread["name"]: thread for thread in dump["threads"]}
-            awake = [name for name, thread in threads.items() if name != "compute" and
+            awake = [name for name, thread in threads.items() if name != "spin" and
                      thread["state"] not in ("io-wait", "sleep", "gil-blocked", "gil-wait")]
             if time.monotonic() > end or not awake:
                 return threads
@@ -74,8 +74,8 @@ class Native(NativeCase):
             self.check_libc_first(thread)
             calls = [frame for frame in thread["stack"] if frame["kind"] == "c"]
             self.assertEqual([call["function"] for call in calls], [f"c_stacks.{name}"])
-        self.assertEqual(threads["compute"]["state"], "gil-wait")
-        self.assertEqual(native(threads["compute"]), [])  # the wait itself
+        self.assertEqual(threads["spin"]["state"], "gil-wait")
+        self.assertEqual(native(threads["spin"]), [])  # the wait itself
 
     def test_python_called_by_c(self):
         """Frames of C belong below the Python frame that is in them, not below those it calls."""
@@ -90,6 +90,39 @@ class Native(NativeCase):
     def test_not_asked_for(self):
         target = self.start(TARGETS / "c_stacks.py", self.build(), "keep")
         self.assertEqual(native(self.threads(target)["keep"]), [])
+
+
+    def recorded(self, function, *options):
+        """What the report of some seconds says of the C functions that hold the GIL, by function."""
+        target = self.start(TARGETS / "c_stacks.py", self.build(), function)
+        report = self.report(self.record(target.pid, 2, "--native", *options))
+        self.check_laws(report)
+        rows = [row for row in report["native"]["functions"] if row["object"] == "c_stacks.so"]
+        self.assertEqual({row["call"] for row in rows}, {f"c_stacks.{function}"})
+        return report, {row["function"]: row for row in rows}
+
+    def test_holder_that_computes(self):
+        """Its stops find it in both of its functions, as often as these deserve."""
+        report, rows = self.recorded("compute", "--stop")
+        self.assertEqual(set(rows), {"long_part", "short_part"})
+        held = sum(row["held_s"] for row in rows.values())
+        waited = sum(row["waited_s"] for row in rows.values())
+        self.assertGreater(sum(row["stops"] for row in rows.values()), 15)
+        long_part = rows["long_part"]
+        self.assertLess(abs(long_part["held_s"] - 0.75 * held), 2 * long_part["margin_s"], rows)
+        self.assertAlmostEqual(long_part["waited_s"] / waited, long_part["held_s"] / held, 6)
+        stopped = report["quality"]["stopped_s"]
+        self.assertTrue(0 < stopped < 0.005 * (report["duration_s"] + 0.1) + 0.01, stopped)
+
+    def test_holder_that_sleeps(self):
+        """No stop is needed, and the time is as exact as that of its state."""
+        report, rows = self.recorded("nap")
+        self.assertEqual(set(rows), {"naps"})
+        blocked = sum(thread["states"].get("gil-blocked", 0) for thread in report["threads"])
+        self.assertGreater(blocked, 0.5)
+        self.assertAlmostEqual(rows["naps"]["held_s"], blocked, delta=0.05)
+        self.assertEqual((rows["naps"]["stops"], rows["naps"]["margin_s"]), (0, 0))
+        self.assertEqual(report["quality"]["stops"], 0)
 
 
 @per_interpreter(versions=("3.12",))

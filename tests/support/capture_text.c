@@ -260,6 +260,25 @@ static int do_holders(struct maker *maker)
     return 0;
 }
 
+static int do_native(struct maker *maker)
+{
+    Gilwait__Capture__Natives *natives = maker->block->natives;
+    uint64_t at_ns = capture_words_number(&maker->words, "at"), before_ns = 0;
+
+    if (!natives) {
+        natives = maker->block->natives = take(&maker->pool, sizeof *natives);
+        PRE(natives__init)(natives);
+    }
+    for (size_t i = 0; i < natives->n_dt_ns; i++)
+        before_ns += natives->dt_ns[i];
+    APPEND(maker, natives->dt_ns, natives->n_dt_ns, at_ns - before_ns);
+    APPEND(maker, natives->thread, natives->n_thread, capture_words_get_number(&maker->words, 1));
+    APPEND(maker, natives->stack, natives->n_stack, capture_words_get_number(&maker->words, 2));
+    APPEND(maker, natives->holds, natives->n_holds,
+           capture_words_number(&maker->words, "holds") != 0);
+    return 0;
+}
+
 static int do_quality(struct maker *maker)
 {
     Gilwait__Capture__Quality *quality = take(&maker->pool, sizeof *quality);
@@ -353,6 +372,7 @@ static const struct statement {
     {.name = "block", .run = do_block},
     {.name = "gap", .run = do_gap, .in_block = true},
     {.name = "track", .run = do_track, .in_block = true},
+    {.name = "native", .run = do_native, .in_block = true},
     {.name = "holders", .run = do_holders, .in_block = true},
     {.name = "quality", .run = do_quality, .in_block = true},
     {.name = "write", .run = do_write},

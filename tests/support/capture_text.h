@@ -9,10 +9,11 @@
  *           [ft=1] [skipped="why"]                                   (on one line)
  *   thread 0 process=0 tid=4711 ns_tid=1 name=MainThread main=1 first=NS
  *   gil 0 process=0 interpreter=0
- *   function 1 build /srv/app/server.py 80 [kind=1] (id, name, file, first line; 1: C)
+ *   function 1 build /srv/app/server.py 80 [kind=1] (id, name, file, first line; 1: C, 2: native)
  *   stack 1 0 1 86                                  (id, parent, function, line)
  *   block process=0 start=NS ticks=1000 dt=NS       (all ticks alike; begins a block)
  *   gap 17 NS                                       (tick, weight lost; belongs to the block)
+ *   native 0 3 at=NS [holds=1]                       (thread, stack; since the block's start: a stop)
  *   track 0 [end=TICK] [cpu=NS queue=NS] 0:io-wait:1 5:gil-wait:2:0   (thread,
  * tick:state:stack:gil) holders 0 switches=3 interval=5000 0:nobody 5:1 9:unknown         (gil,
  * tick:thread) quality late=1 torn=2 dropped=3 own_cpu=NS rss=BYTES rate=998.5 write (definitions

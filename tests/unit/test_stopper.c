@@ -208,6 +208,62 @@ static void signals_are_handed_on(void **state)
     munmap((void *)(uintptr_t)caught, sizeof *caught);
 }
 
+/* Our code, from ld's own script. A child has its code and data where we have them. */
+extern const char __executable_start[], etext[];
+static const uint64_t marker[3] = {0x0123456789abcdef, 42, 7};
+
+static void is_read_while_it_stands(void **state)
+{
+    (void)state;
+    struct gw_stopper *stopper;
+    const struct gw_rmem_range ranges[] = {
+        {.addr = (gw_raddr)(uintptr_t)marker, .len = sizeof marker},
+        {.addr = 8, .len = 8}, /* not mapped */
+        {.addr = (gw_raddr)(uintptr_t)&marker[1], .len = sizeof marker[1]},
+    };
+    unsigned in_loop = 0; /* and not in a call, with which it starts */
+    pid_t pid = start(compute);
+    assert_int_equal(gw_stopper_new(false, &stopper), 0);
+    nanosleep(&(struct timespec){.tv_nsec = 100000000}, NULL);
+    for (unsigned i = 0; i < 20; i++) {
+        assert_true(gw_stopper_ask_standing(stopper, &pid, pid, pid, i, ranges, 3));
+        struct gw_stop stop = wait_for_stop(stopper, &pid);
+        assert_int_equal(stop.err, 0);
+        const struct gw_standing *standing = stop.standing;
+        assert_non_null(standing);
+        assert_int_equal(standing->n_ranges, 3);
+        assert_int_equal(standing->ranges[0].got, sizeof marker);
+        assert_memory_equal(standing->ranges[0].buf, marker, sizeof marker);
+        assert_int_equal(standing->ranges[1].got, 0);
+        assert_memory_equal(standing->ranges[2].buf, &marker[1], sizeof marker[1]);
+        assert_int_equal(standing->registers.pc, stop.call.pc);
+        assert_int_equal(standing->registers.sp, stop.call.sp);
+        assert_true(standing->stack.len >= sizeof(uint64_t));
+        in_loop += standing->registers.pc > (uintptr_t)__executable_start &&
+                   standing->registers.pc < (uintptr_t)etext;
+    }
+    assert_true(in_loop > 10);
+    gw_stopper_free(stopper);
+    end(pid);
+}
+
+static void asks_for_too_much(void **state)
+{
+    (void)state;
+    static struct gw_rmem_range ranges[GW_MAX_STOP_RANGES + 1];
+    struct gw_stopper *stopper;
+    pid_t pid = start(compute);
+    assert_int_equal(gw_stopper_new(false, &stopper), 0);
+    assert_false(
+        gw_stopper_ask_standing(stopper, &pid, pid, pid, 0, ranges, GW_MAX_STOP_RANGES + 1));
+    ranges[0].len = GW_MAX_STOP_BYTES;
+    ranges[1].len = 1;
+    assert_false(gw_stopper_ask_standing(stopper, &pid, pid, pid, 0, ranges, 2));
+    assert_true(gw_stopper_ask_standing(stopper, &pid, pid, pid, 0, ranges, 1));
+    gw_stopper_free(stopper);
+    end(pid);
+}
+
 static void as_many_as_there_are_workers(void **state)
 {
     (void)state;
@@ -245,6 +301,8 @@ int main(void)
         cmocka_unit_test(dies),
         cmocka_unit_test(traced_by_another),
         cmocka_unit_test(signals_are_handed_on),
+        cmocka_unit_test(is_read_while_it_stands),
+        cmocka_unit_test(asks_for_too_much),
         cmocka_unit_test(as_many_as_there_are_workers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,6 +6,7 @@
 
 #include "base/error.h"
 #include "model/grow.h"
+#include "model/natives.h"
 
 static int add_slice(struct gw_tables *tables, uint32_t thread, struct gw_run *run, uint64_t weight)
 {
@@ -19,7 +20,7 @@ static int add_slice(struct gw_tables *tables, uint32_t thread, struct gw_run *r
     slice->ns += weight;
     slice->ticks += run->end - run->begin;
     run->slice = (uint32_t)row;
-    return 0;
+    return run->native == run->stack ? 0 : gw_natives_add_run(tables, thread, run, weight);
 }
 
 static void add_to_thread(struct gw_tables *tables, struct gw_model_thread *thread,

@@ -105,7 +105,8 @@ static int parse_run(const struct gw_block *block, const Gilwait__Capture__Track
     uint32_t gil = message->n_gil ? message->gil[i] : message->one_gil;
 
     run->state = message->state[i] < GW_N_STATES ? message->state[i] : (uint32_t)GW_STATE_UNKNOWN;
-    if (!gw_idlist_find(&ids->stacks, message->stack[i], &run->stack))
+    if (!gw_idlist_find(&ids->stacks, message->stack[i], &run->stack) ||
+        !gw_idlist_find(&ids->natives, message->stack[i], &run->native))
         return -GW_E_BAD_DATA;
     run->gil = 0;
     if (gw_state_wants_gil(run->state) || gw_state_holds_gil(run->state))

@@ -17,7 +17,8 @@
 struct gw_run {
     uint32_t begin, end;
     uint32_t state;
-    uint32_t stack; /* row of stacks */
+    uint32_t stack;  /* row of stacks */
+    uint32_t native; /* the same with what it was in, in C */
     uint32_t gil;   /* row of gils for gil-* states, else 0 */
     uint32_t slice; /* row of slices, from gw_account_block on */
 };

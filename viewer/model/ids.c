@@ -45,7 +45,7 @@ static int define(struct gw_idlist *list, uint32_t id, uint32_t limit, int64_t r
 
 static int forget_all(struct gw_ids *ids)
 {
-    struct gw_idlist *lists[] = {&ids->strings,   &ids->functions, &ids->stacks,
+    struct gw_idlist *lists[] = {&ids->strings,   &ids->functions, &ids->stacks, &ids->natives,
                                  &ids->processes, &ids->threads,   &ids->gils};
 
     for (size_t i = 0; i < sizeof lists / sizeof lists[0]; i++)
@@ -55,6 +55,8 @@ static int forget_all(struct gw_ids *ids)
         rc = define(&ids->functions, 0, GW_MAX_IDS, 0);
     if (rc == 0)
         rc = define(&ids->stacks, 0, GW_MAX_IDS, 0);
+    if (rc == 0)
+        rc = define(&ids->natives, 0, GW_MAX_IDS, 0);
     return rc;
 }
 
@@ -92,7 +94,7 @@ static int define_functions(struct gw_ids *ids, struct gw_tables *tables,
         struct gw_model_function key = {.first_line = functions->first_line[i],
                                         .kind = functions->n_kind ? functions->kind[i]
                                                                   : GW_FUNCTION_PYTHON};
-        if (key.kind > GW_FUNCTION_C ||
+        if (key.kind > GW_FUNCTION_NATIVE ||
             !gw_idlist_find(&ids->strings, functions->name[i], &key.name) ||
             !gw_idlist_find(&ids->strings, functions->file[i], &key.file))
             return -GW_E_BAD_DATA;
@@ -100,6 +102,23 @@ static int define_functions(struct gw_ids *ids, struct gw_tables *tables,
                     gw_rows_put(&tables->functions, &key));
     }
     return rc;
+}
+
+/* An id of a stack, by its rows without and with the frames of the native stack. */
+static int define_stack(struct gw_ids *ids, struct gw_tables *tables, uint32_t id, uint32_t parent,
+                        uint32_t function, uint32_t line)
+{
+    uint32_t plain, whole;
+    if (!gw_idlist_find(&ids->stacks, parent, &plain) ||
+        !gw_idlist_find(&ids->natives, parent, &whole))
+        return -GW_E_BAD_DATA;
+    const struct gw_model_function *leaf = gw_rows_at(&tables->functions, function);
+    bool is_native = leaf->kind == GW_FUNCTION_NATIVE;
+    int rc = define(&ids->natives, id, GW_MAX_IDS, gw_tables_stack(tables, whole, function, line));
+    if (rc < 0)
+        return rc;
+    return define(&ids->stacks, id, GW_MAX_IDS,
+                  is_native ? (int64_t)plain : gw_tables_stack(tables, plain, function, line));
 }
 
 static int define_stacks(struct gw_ids *ids, struct gw_tables *tables,
@@ -112,12 +131,11 @@ static int define_stacks(struct gw_ids *ids, struct gw_tables *tables,
         return -GW_E_BAD_DATA;
     for (size_t i = 0; rc == 0 && i < n; i++) {
         uint32_t id = stacks->first_id + (uint32_t)i;
-        uint32_t parent, function;
-        if (stacks->parent[i] >= id || !gw_idlist_find(&ids->stacks, stacks->parent[i], &parent) ||
+        uint32_t function;
+        if (stacks->parent[i] >= id ||
             !gw_idlist_find(&ids->functions, stacks->function[i], &function))
             return -GW_E_BAD_DATA;
-        rc = define(&ids->stacks, id, GW_MAX_IDS,
-                    gw_tables_stack(tables, parent, function, stacks->line[i]));
+        rc = define_stack(ids, tables, id, stacks->parent[i], function, stacks->line[i]);
     }
     return rc;
 }
@@ -206,6 +224,7 @@ void gw_ids_fini(struct gw_ids *ids)
     free(ids->strings.rows);
     free(ids->functions.rows);
     free(ids->stacks.rows);
+    free(ids->natives.rows);
     free(ids->processes.rows);
     free(ids->threads.rows);
     free(ids->gils.rows);

@@ -19,7 +19,9 @@ struct gw_idlist {
 
 /* Zero-initialised knows no id. */
 struct gw_ids {
-    struct gw_idlist strings, functions, stacks; /* dense, 0 predefined */
+    struct gw_idlist strings, functions; /* dense, 0 predefined; likewise: */
+    struct gw_idlist stacks;             /* without the frames of the native stack, */
+    struct gw_idlist natives;            /* and with them */
     struct gw_idlist processes, threads, gils;   /* may have holes */
 };
 

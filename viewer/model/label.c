@@ -43,8 +43,13 @@ void gw_label_function(FILE *out, const struct gw_model *model, uint32_t functio
         return;
     }
     gw_label_text(out, gw_model_text(model, row->name), also);
-    if (row->kind == GW_FUNCTION_C)
+    if (row->kind == GW_FUNCTION_C) {
         fputs(" [C]", out);
+    } else if (row->kind == GW_FUNCTION_NATIVE && *gw_model_text(model, row->file)) {
+        fputs(" [", out);
+        gw_label_text(out, gw_model_text(model, row->file), also);
+        putc(']', out);
+    }
 }
 
 void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, uint32_t line,
@@ -53,7 +58,7 @@ void gw_label_place(FILE *out, const struct gw_model *model, uint32_t function, 
     const char *file = gw_model_text(model, model->functions[function].file);
 
     gw_label_function(out, model, function, also);
-    if (!*file)
+    if (!*file || model->functions[function].kind == GW_FUNCTION_NATIVE)
         return;
     fputs(" (", out);
     gw_label_text(out, gw_label_short_path(file), also);

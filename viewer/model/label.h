@@ -14,7 +14,7 @@
 /* Write text to out, escaped; characters of `also` (or NULL) are escaped as \xNN too. */
 void gw_label_text(FILE *out, const char *text, const char *also);
 
-/* "function"; "zlib.compress [C]" for a C function; "(no Python frame)" for function 0. */
+/* "function"; "zlib.compress [C]" for a C function, "deflate [libz.so.1]" for one of the native stack; "(no Python frame)" for function 0. */
 void gw_label_function(FILE *out, const struct gw_model *model, uint32_t function,
                        const char *also);
 

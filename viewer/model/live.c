@@ -191,12 +191,14 @@ static void lend_tables(struct gw_live *live)
     model->threads = (const struct gw_model_thread *)tables->threads.rows;
     model->gils = (const struct gw_model_gil *)tables->gils.rows;
     model->slices = (const struct gw_model_slice *)tables->slices.rows;
+    model->natives = (const struct gw_model_native *)tables->natives.rows;
     model->n_functions = tables->functions.n;
     model->n_stacks = tables->stacks.n;
     model->n_processes = tables->processes.n;
     model->n_threads = tables->threads.n;
     model->n_gils = tables->gils.n;
     model->n_slices = tables->slices.n;
+    model->n_natives = tables->natives.n;
 }
 
 int gw_live_window(struct gw_live *live, uint64_t window_ns, const struct gw_model **out)

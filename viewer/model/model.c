@@ -11,6 +11,7 @@
 #include "format/capture_reader.h"
 #include "model/cut.h"
 #include "model/estimate.h"
+#include "model/natives.h"
 #include "model/reading.h"
 #include "model/timeline.h"
 
@@ -95,6 +96,8 @@ int gw_reading_block(struct gw_reading *reading, const Gilwait__Capture__Block *
     }
     if (rc == 0)
         rc = gw_account_block(&reading->account, &reading->tables, block);
+    if (rc == 0)
+        rc = gw_natives_add_stops(&reading->tables, block, message, &reading->ids);
     if (rc == 0)
         rc = gw_blame_block(&reading->blame, &reading->pairs, block);
     if (rc == 0)
@@ -207,6 +210,8 @@ static int finish(struct gw_reading *reading)
     model->gils = gw_rows_steal(&tables->gils);
     model->n_slices = tables->slices.n;
     model->slices = gw_rows_steal(&tables->slices);
+    model->n_natives = tables->natives.n;
+    model->natives = gw_rows_steal(&tables->natives);
     return rc;
 }
 
@@ -353,6 +358,7 @@ void gw_model_free(struct gw_model *model)
     free((void *)(uintptr_t)model->threads);
     free((void *)(uintptr_t)model->gils);
     free((void *)(uintptr_t)model->slices);
+    free((void *)(uintptr_t)model->natives);
     free((void *)(uintptr_t)model->pairs);
     free(model);
 }

@@ -37,7 +37,8 @@ struct gw_model_function {
     uint32_t kind; /* enum gw_function_kind */
 };
 
-/* A row of `stacks`: the leaf frame and, as `parent`, the stack of its caller. Row 0 is "no Python
+/* A row of `stacks`: the leaf frame and, as `parent`, the stack of its caller. Frames of the native
+ * stack are only in those of `natives`. Row 0 is "no Python
  * frame" and ends every walk; a parent is always a smaller row. */
 struct gw_model_stack {
     uint32_t parent;
@@ -102,6 +103,20 @@ struct gw_model_slice {
     uint32_t state;
     uint64_t ns;
     uint64_t ticks;
+};
+
+/*
+ * What was seen of a thread in C: `stack` ends in functions of kind GW_FUNCTION_NATIVE, which stand in
+ * no other table. Either while it slept in one state (`ns`, which other tables have too), or when
+ * the recorder stopped it for an instant (`stops`, beside the ticks; GW_STATE_GIL_RUNNING: it held a
+ * GIL, else GW_STATE_NATIVE).
+ */
+struct gw_model_native {
+    uint32_t thread;
+    uint32_t stack;
+    uint32_t state;
+    uint32_t stops;
+    uint64_t ns;
 };
 
 /*
@@ -177,8 +192,9 @@ struct gw_model {
     const struct gw_model_thread *threads;
     const struct gw_model_gil *gils;
     const struct gw_model_slice *slices;
+    const struct gw_model_native *natives;
     const struct gw_model_pair *pairs;
-    size_t n_functions, n_stacks, n_processes, n_threads, n_gils, n_slices, n_pairs;
+    size_t n_functions, n_stacks, n_processes, n_threads, n_gils, n_slices, n_natives, n_pairs;
 
     uint32_t writer; /* row of strings: "gilwait 0.1.0" */
     uint32_t kernel; /* row of strings */

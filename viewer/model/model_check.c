@@ -31,6 +31,10 @@ static int check_trees(const struct gw_model *model, struct gw_diag *diag)
     for (size_t i = 0; i < model->n_threads; i++)
         if (model->threads[i].process >= model->n_processes || model->threads[i].name >= n_strings)
             return wrong(diag, "a thread has no process or name", i);
+    for (size_t i = 0; i < model->n_natives; i++)
+        if (model->natives[i].thread >= model->n_threads ||
+            model->natives[i].stack >= model->n_stacks || model->natives[i].state >= GW_N_STATES)
+            return wrong(diag, "what was seen of a thread in C points to nothing", i);
     return 0;
 }
 

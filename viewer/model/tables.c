@@ -25,6 +25,7 @@ int gw_tables_init(struct gw_tables *tables)
         .gils = {.row_bytes = sizeof(struct gw_model_gil),
                  .key_bytes = sizeof(int64_t) + sizeof(uint32_t)},
         .slices = ROWS_OF(gw_model_slice, ns),
+        .natives = ROWS_OF(gw_model_native, stops),
     };
     if (!tables->strings || gw_rows_put(&tables->functions, &(struct gw_model_function){0}) < 0 ||
         gw_rows_put(&tables->stacks, &(struct gw_model_stack){0}) < 0)
@@ -41,6 +42,7 @@ void gw_tables_fini(struct gw_tables *tables)
     gw_rows_fini(&tables->threads);
     gw_rows_fini(&tables->gils);
     gw_rows_fini(&tables->slices);
+    gw_rows_fini(&tables->natives);
     *tables = (struct gw_tables){0};
 }
 
@@ -59,6 +61,7 @@ void gw_tables_clear_sums(struct gw_tables *tables)
     for (uint32_t i = 0; i < tables->gils.n; i++)
         CLEAR_FROM(gw_tables_gil(tables, i), held_ns);
     gw_rows_fini(&tables->slices);
+    gw_rows_fini(&tables->natives);
 }
 
 int64_t gw_tables_string(struct gw_tables *tables, const char *text)

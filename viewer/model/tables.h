@@ -16,6 +16,7 @@ struct gw_tables {
     struct gw_rows threads;
     struct gw_rows gils;
     struct gw_rows slices;
+    struct gw_rows natives;
     const bool *hidden; /* by row of threads: which of them are; borrowed, NULL: none is */
     size_t n_hidden;    /* from this row on all are */
 };

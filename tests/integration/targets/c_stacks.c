@@ -4,6 +4,7 @@
  * every interpreter comes with its headers: layouts of the stable ABI (Include/moduleobject.h,
  * methodobject.h, 3.8 to 3.15).
  */
+#define _GNU_SOURCE
 #include <stddef.h>
 #include <string.h>
 #include <sys/types.h>
@@ -71,6 +72,35 @@ static APART long outermost(long fd)
     return got;
 }
 
+/* One computes three times as long as the other. */
+static APART long long_part(long n)
+{
+    for (volatile long i = 0; i < 3 * n; i++)
+        ;
+    return n;
+}
+
+static APART long short_part(long n)
+{
+    for (volatile long i = 0; i < n; i++)
+        ;
+    return n;
+}
+
+static APART long computes(long n)
+{
+    long done = long_part(n) + short_part(n);
+    GO_ON(done);
+    return done;
+}
+
+static APART long naps(long us)
+{
+    long rc = usleep((useconds_t)us);
+    GO_ON(rc);
+    return rc;
+}
+
 /* As a C++ compiler would name int shop::index(int). */
 static APART long cxx_index(long fd) __asm__("_ZN4shop5indexEi");
 static APART long cxx_index(long fd)
@@ -91,6 +121,18 @@ static PyObject *keep_cxx(PyObject *self, PyObject *fd)
 {
     (void)self;
     return PyLong_FromLong(cxx_index(PyLong_AsLong(fd)));
+}
+
+static PyObject *compute(PyObject *self, PyObject *n)
+{
+    (void)self;
+    return PyLong_FromLong(computes(PyLong_AsLong(n)));
+}
+
+static PyObject *nap(PyObject *self, PyObject *us)
+{
+    (void)self;
+    return PyLong_FromLong(naps(PyLong_AsLong(us)));
 }
 
 static PyObject *let_go(PyObject *self, PyObject *fd)
@@ -117,6 +159,8 @@ static PyObject *call_back(PyObject *self, PyObject *callable)
 }
 
 static PyMethodDef methods[] = {
+    {"compute", compute, METH_O, NULL},
+    {"nap", nap, METH_O, NULL},
     {"keep", keep, METH_O, NULL},
     {"keep_cxx", keep_cxx, METH_O, NULL},
     {"let_go", let_go, METH_O, NULL},

@@ -19,20 +19,22 @@ def called_back():
     os.read(unread, 1)
 
 
-def compute():
+def spin():
     while True:
         pass
 
 
 def run(name):
     function = getattr(c_stacks, name)
-    argument = called_back if name == "call_back" else unread
+    argument = {"call_back": called_back, "compute": 5_000_000, "nap": 20_000}.get(name, unread)
     if name == sys.argv[-1]:
         print("ready", flush=True)
     function(argument)
+    while name in ("compute", "nap"):
+        function(argument)
 
 
-threading.Thread(target=compute, name="compute", daemon=True).start()
+threading.Thread(target=spin, name="spin", daemon=True).start()
 for name in sys.argv[2:]:
     threading.Thread(target=run, args=(name,), name=name, daemon=True).start()
 time.sleep(1000)
