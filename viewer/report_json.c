@@ -6,7 +6,7 @@
 #include "model/estimate.h"
 #include "ranking.h"
 #include "report_json_episodes.h"
-#include "report_json_native.h"
+#include "report_json_holders.h"
 #include "summary.h"
 #include "verdict_json.h"
 
@@ -276,7 +276,7 @@ static json_t *build(const struct builder *builder)
 
     return json_pack(
         "{s:i, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o, "
-        "s:o, s:o, s:o, s:o}",
+        "s:o, s:o, s:o, s:o, s:o}",
         "schema_version", GW_REPORT_SCHEMA_VERSION, "summary", summary_json(builder), "verdict",
         gw_verdict_json(model, builder->losses), "target", target_json(model), "recorded",
         recorded_json(model), "part", part_json(model), "shown", shown_json(builder), "duration_s",
@@ -285,7 +285,8 @@ static json_t *build(const struct builder *builder)
         gils_json(model), "threads", threads_json(builder), "blame", blame_json(builder),
         "blame_omitted_s", blame_omitted_json(builder), "functions_suffered",
         functions_json(builder, ranking->suffered, ranking->n_suffered), "functions_caused",
-        functions_json(builder, ranking->caused, ranking->n_caused), "native",
+        functions_json(builder, ranking->caused, ranking->n_caused), "libraries",
+        gw_report_json_libraries(model, builder->top), "native",
         gw_report_json_native(model, builder->top), "waits",
         gw_report_json_waits(model), "holds", gw_report_json_holds(model));
 }

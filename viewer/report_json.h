@@ -13,8 +13,8 @@
 #define GW_REPORT_SCHEMA_VERSION 1
 
 /*
- * Build the report. `top` limits the rows of `blame`, `functions_suffered`, `functions_caused` and
- * `native.functions` (largest first; 0: all).
+ * Build the report. `top` limits the rows of `blame`, `functions_suffered`, `functions_caused`,
+ * `libraries` and `native.functions` (largest first; 0: all).
  *
  *   schema_version     1
  *   summary            the sentence (summary.h)
@@ -51,6 +51,8 @@
  *   blame_omitted_s    what the rows beyond `top` sum to
  *   functions_suffered, functions_caused
  *                      [{function, file, line (its first), self_s, total_s}]
+ *   libraries          [{library ("" for the program itself), kind (libraries.h), held_s (the GIL,
+ *                      by its threads), waited_s (by others meanwhile)}], most waited for first
  *   native             null, or of what record --native saw of who holds the GIL: {stops (that found
  *                      a thread holding it), held_s (by all), unseen_s (of that, in calls that no
  *                      stop found), functions [{function, object, call (of Python code), held_s,

@@ -35,6 +35,9 @@ bool gw_report_verdict(const struct gw_report *report);
 /* A thread's name and its tid ("pid/tid" if there are many processes) in these columns. */
 void gw_report_thread_name(const struct gw_report *report, uint32_t row);
 
+/* The libraries that hold the GIL, where others wait for it. False when memory ran out. */
+bool gw_report_libraries(const struct gw_report *report);
+
 /* The C functions that hold the GIL, where native stacks were recorded. False when memory ran out. */
 bool gw_report_native(const struct gw_report *report);
 

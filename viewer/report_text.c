@@ -218,7 +218,7 @@ static bool put_report(const struct gw_report *report)
         put_gil(report, &model->gils[i]);
     gw_report_threads(report);
     gw_report_tables(report);
-    if (!gw_report_native(report))
+    if (!gw_report_libraries(report) || !gw_report_native(report))
         return false;
     gw_report_episodes(report);
     gw_report_hold_ends(report);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-#include "report_json_native.h"
+#include "report_json_holders.h"
 
+#include "libraries.h"
 #include "native_holds.h"
 
 static json_t *seconds(uint64_t ns)
@@ -36,5 +37,23 @@ json_t *gw_report_json_native(const struct gw_model *model, size_t top)
                             seconds(holds->held_ns), "unseen_s", seconds(holds->unseen_ns),
                             "functions", functions);
     gw_native_holds_free(holds);
+    return out;
+}
+
+json_t *gw_report_json_libraries(const struct gw_model *model, size_t top)
+{
+    struct gw_libraries *libraries = gw_libraries_new(model);
+    if (!libraries)
+        return NULL;
+    json_t *out = json_array();
+    for (size_t i = 0; i < libraries->n && (!top || i < top); i++) {
+        const struct gw_library *row = &libraries->rows[i];
+        json_array_append_new(out, json_pack("{s:s, s:s, s:o, s:o}", "library",
+                                             gw_strtab_text(libraries->names, row->name), "kind",
+                                             gw_library_kind_name((enum gw_library_kind)row->kind),
+                                             "held_s", seconds(row->held_ns), "waited_s",
+                                             seconds(row->wait_ns)));
+    }
+    gw_libraries_free(libraries);
     return out;
 }
