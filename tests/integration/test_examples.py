@@ -41,3 +41,31 @@ class Examples(Case):
     def test_io_pool(self):
         self.end(self.start(EXAMPLES / "io_pool.py"))
         self.assertEqual(self.start(EXAMPLES / "io_pool.py", "--seconds", "0.5").process.wait(20), 0)
+
+    def test_c_holders(self):
+        for library in ("json", "re", "sort", "pickle", "zlib"):
+            self.end(self.start(EXAMPLES / "c_holders.py", library))
+        holders = self.start(EXAMPLES / "c_holders.py", "--seconds", "0.5", "json")
+        self.assertEqual(holders.process.wait(20), 0)
+
+
+@per_interpreter(versions=("3.12",))
+class NamedHolders(Case):
+    """What examples/README.md says of them."""
+
+    def check(self, library, call, name, name_of_object):
+        target = self.start(EXAMPLES / "c_holders.py", library)
+        report = self.report(self.record(target.pid, 2, "--native", "--stop"))
+        rows = [row for row in report["native"]["functions"] if row["call"] == call]
+        self.assertTrue(rows, report["native"])
+        largest = max(rows, key=lambda row: row["held_s"])
+        self.assertRegex(largest["object"], name_of_object)
+        if not largest["function"].startswith("[+"):  # a stripped interpreter has no names
+            self.assertRegex(largest["function"], name)
+        self.assertGreater(sum(row["held_s"] for row in rows), 0.5)
+
+    def test_re(self):
+        self.check("re", "re.Pattern.search", "^sre_", "python")
+
+    def test_zlib(self):
+        self.check("zlib", "zlib.crc32", "^crc32", r"^libz\.so")
