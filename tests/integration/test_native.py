@@ -95,7 +95,7 @@ class Native(NativeCase):
     def recorded(self, function, *options):
         """What the report of some seconds says of the C functions that hold the GIL, by function."""
         target = self.start(TARGETS / "c_stacks.py", self.build(), function)
-        report = self.report(self.record(target.pid, 2, "--native", *options))
+        report = self.report(self.record(target.pid, 3, "--native", *options))
         self.check_laws(report)
         rows = [row for row in report["native"]["functions"] if row["object"] == "c_stacks.so"]
         self.assertEqual({row["call"] for row in rows}, {f"c_stacks.{function}"})
@@ -107,9 +107,9 @@ class Native(NativeCase):
         self.assertEqual(set(rows), {"long_part", "short_part"})
         held = sum(row["held_s"] for row in rows.values())
         waited = sum(row["waited_s"] for row in rows.values())
-        self.assertGreater(sum(row["stops"] for row in rows.values()), 15)
+        self.assertGreater(sum(row["stops"] for row in rows.values()), 10)
         long_part = rows["long_part"]
-        self.assertLess(abs(long_part["held_s"] - 0.75 * held), 2 * long_part["margin_s"], rows)
+        self.assertLess(abs(long_part["held_s"] - 0.6 * held), 2 * long_part["margin_s"], rows)
         self.assertAlmostEqual(long_part["waited_s"] / waited, long_part["held_s"] / held, 6)
         stopped = report["quality"]["stopped_s"]
         self.assertTrue(0 < stopped < 0.005 * (report["duration_s"] + 0.1) + 0.01, stopped)

@@ -107,6 +107,7 @@ class States(StatesCase):
             self.check_share(seen, role, {"stopped"})
             self.assertTrue(seen[role][0]["stack"])
         target.process.send_signal(signal.SIGCONT)
+        time.sleep(0.05)  # all of them run, to go on with what they slept in
         self.check_asleep(self.dumps(target, 3))
 
 
