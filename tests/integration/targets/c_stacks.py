@@ -26,7 +26,7 @@ def spin():
 
 def run(name):
     function = getattr(c_stacks, name)
-    argument = {"call_back": called_back, "compute": 20_000_000, "nap": 20_000}.get(name, unread)
+    argument = {"call_back": called_back, "compute": 2_000_000, "nap": 20_000}.get(name, unread)
     if name == sys.argv[-1]:
         print("ready", flush=True)
     function(argument)
