@@ -25,6 +25,7 @@
 #define GW_MAX_STRING 4096u             /* bytes of UTF-8 kept of one string, then marked */
 #define GW_MAX_LINETABLE (1u << 20)     /* bytes of one code object's line table */
 #define GW_MAX_NATIVE_FRAMES 128u       /* frames followed of one native stack */
+#define GW_MAX_FUNCTION_BYTES 16384u     /* code of a function looked through for its frame */
 #define GW_MAX_UNWIND_READS 65536u       /* words read to follow one: a table may loop */
 #define GW_MAX_NATIVE_STACK (128u << 10) /* bytes of it that are read */
 #define GW_MAX_DICT_ENTRIES 65536u      /* entries of a dict looked through for thread names */

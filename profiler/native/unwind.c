@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "native/unwind.h"
 
+#include <elf.h>
 #include <libunwind.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/limits.h"
+#include "native/pieces.h"
+#include "native/prologue.h"
 #include "target/elf_image.h"
 
 /* Looks a frame's description up in a table of the target's memory. Exported by libunwind for its
@@ -13,6 +16,9 @@
 #define search_unwind_table UNW_OBJ(dwarf_search_unwind_table)
 extern int search_unwind_table(unw_addr_space_t space, unw_word_t ip, unw_dyn_info_t *table,
                                unw_proc_info_t *out, int need_unwind_info, void *context);
+
+/* libunwind numbers registers as DWARF does: rbp. What is known of prologues is of x86-64. */
+#define FRAME_POINTER 6
 
 #define PAGE 4096u
 #define N_PAGES 64u
@@ -27,13 +33,27 @@ struct page {
     uint8_t bytes[PAGE];
 };
 
+/* What was found out about the frame of the code at an address. */
+#define N_FRAMES 256u
+#define MAX_CALL_BYTES 7u
+struct frame_pointer {
+    gw_raddr pc;
+    bool is_known;
+    uint64_t above_sp;
+};
+
 struct gw_unwinder {
     struct gw_objects *objects;
     const struct gw_rmem *memory;
     unw_addr_space_t space;
     struct page pages[N_PAGES];
+    struct gw_prologues *prologues;
+    struct frame_pointer frame_pointers[N_FRAMES];
+    uint8_t code[GW_MAX_FUNCTION_BYTES];
     /* The walk under way. */
     const struct gw_native_place *place;
+    gw_raddr frame_sp, frame_pc;    /* of the present frame, */
+    bool is_call;                   /* which is at a call: frame_pc is behind it */
     const struct gw_object *object; /* of the present frame */
     uint32_t reads;
     bool due;
@@ -102,10 +122,77 @@ static int access_memory(unw_addr_space_t space, unw_word_t addr, unw_word_t *ou
     return known ? 0 : -UNW_EINVAL;
 }
 
+/* --- the frame pointer ---------------------------------------------------------------------------
+ */
+
+/* The code of the present frame's function before the instruction that it is at: its length, 0 if
+ * it is not known. */
+static size_t read_function(struct gw_unwinder *unwinder, const struct gw_object *object)
+{
+    if (!object->image || gw_elf_machine(object->image) != EM_X86_64)
+        return 0;
+    uint64_t value = unwinder->frame_pc - object->bias;
+    struct gw_piece piece = gw_piece_at(object, value - unwinder->is_call);
+    uint64_t len = value - piece.start;
+    if (len > sizeof unwinder->code ||
+        gw_elf_read(object->image, piece.start, unwinder->code, len) != len)
+        return 0;
+    return len;
+}
+
+/* Of the present frame, whose object is open. */
+static const struct frame_pointer *find_frame_pointer(struct gw_unwinder *unwinder,
+                                                      const struct gw_object *object)
+{
+    gw_raddr pc = unwinder->frame_pc;
+    struct frame_pointer *found = &unwinder->frame_pointers[pc % N_FRAMES];
+    if (found->pc == pc)
+        return found;
+    size_t len = read_function(unwinder, object);
+    found->pc = pc;
+    found->is_known = len > 0 && gw_prologue_frame_pointer(unwinder->prologues, unwinder->code, len,
+                                                           &found->above_sp);
+    return found;
+}
+
+static const struct gw_object *find_object(struct gw_unwinder *unwinder, gw_raddr pc)
+{
+    bool due;
+    const struct gw_object *object = gw_objects_find(unwinder->objects, pc, &due);
+    unwinder->due |= due;
+    return object;
+}
+
+/* Behind a call, as a return address is. */
+static bool is_return_address(struct gw_unwinder *unwinder, gw_raddr pc)
+{
+    uint8_t code[MAX_CALL_BYTES];
+    const struct gw_object *object = find_object(unwinder, pc - 1);
+    return object && object->image &&
+           gw_elf_read(object->image, pc - object->bias - sizeof code, code, sizeof code) ==
+               sizeof code &&
+           gw_prologue_ends_in_call(code, sizeof code);
+}
+
+/* The caller's frame pointer and the return address lie there. */
+static bool make_frame_pointer(struct gw_unwinder *unwinder, unw_word_t *out)
+{
+    const struct gw_object *object = find_object(unwinder, unwinder->frame_pc - unwinder->is_call);
+    const struct frame_pointer *found = object ? find_frame_pointer(unwinder, object) : NULL;
+    unw_word_t back;
+    if (!found || !found->is_known)
+        return false;
+    *out = unwinder->frame_sp + found->above_sp;
+    uint64_t at = *out + sizeof back - unwinder->place->sp;
+    return at < GW_MAX_NATIVE_STACK && read_stack(unwinder, at, &back) &&
+           is_return_address(unwinder, back);
+}
+
 static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word_t *out, int write,
                            void *context)
 {
-    const struct gw_native_place *place = ((const struct gw_unwinder *)context)->place;
+    struct gw_unwinder *unwinder = context;
+    const struct gw_native_place *place = unwinder->place;
     (void)space;
     if (write)
         return -UNW_EBADREG;
@@ -115,7 +202,7 @@ static int access_register(unw_addr_space_t space, unw_regnum_t number, unw_word
         *out = place->sp;
     else if (place->registers && number >= 0 && (unsigned)number < place->registers->n)
         *out = place->registers->values[number]; /* libunwind numbers them as DWARF does */
-    else
+    else if (place->registers || number != FRAME_POINTER || !make_frame_pointer(unwinder, out))
         return -UNW_EBADREG;
     return 0;
 }
@@ -124,7 +211,7 @@ static int find_procedure(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
                           int need_unwind_info, void *context)
 {
     struct gw_unwinder *unwinder = context;
-    const struct gw_object *object = gw_objects_find(unwinder->objects, ip, &unwinder->due);
+    const struct gw_object *object = find_object(unwinder, ip);
     unwinder->object = object;
     unwinder->no_table = true;
     if (!object || !object->image || !object->unwind_header)
@@ -197,8 +284,10 @@ struct gw_unwinder *gw_unwinder_new(struct gw_objects *objects, const struct gw_
         return NULL;
     unwinder->objects = objects;
     unwinder->memory = memory;
-    unwinder->space = unw_create_addr_space(&accessors, 0);
+    unwinder->prologues = gw_prologues_new();
+    unwinder->space = unwinder->prologues ? unw_create_addr_space(&accessors, 0) : NULL;
     if (!unwinder->space) {
+        gw_prologues_free(unwinder->prologues);
         free(unwinder);
         return NULL;
     }
@@ -211,6 +300,7 @@ void gw_unwinder_free(struct gw_unwinder *unwinder)
     if (!unwinder)
         return;
     unw_destroy_addr_space(unwinder->space);
+    gw_prologues_free(unwinder->prologues);
     free(unwinder);
 }
 
@@ -219,6 +309,7 @@ void gw_unwinder_forget(struct gw_unwinder *unwinder)
     unw_flush_cache(unwinder->space, 0, 0);
     for (size_t i = 0; i < N_PAGES; i++)
         unwinder->pages[i].image = NULL;
+    memset(unwinder->frame_pointers, 0, sizeof unwinder->frame_pointers);
 }
 
 enum gw_unwind_result gw_unwind(struct gw_unwinder *unwinder, const struct gw_native_place *place,
@@ -235,12 +326,14 @@ enum gw_unwind_result gw_unwind(struct gw_unwinder *unwinder, const struct gw_na
         return GW_UNWIND_CUT;
     for (unsigned n = 0; n < GW_MAX_NATIVE_FRAMES; n++) {
         unw_word_t at;
-        if (unw_get_reg(&cursor, UNW_REG_IP, &at) < 0)
+        if (unw_get_reg(&cursor, UNW_REG_IP, &at) < 0 ||
+            unw_get_reg(&cursor, UNW_REG_SP, &unwinder->frame_sp) < 0)
             return GW_UNWIND_CUT;
         if (at == 0)
             return GW_UNWIND_WHOLE;
-        bool is_call = n > 0 && unw_is_signal_frame(&cursor) <= 0;
-        if (!visit(context, is_call ? at - 1 : at))
+        unwinder->frame_pc = at;
+        unwinder->is_call = n > 0 && unw_is_signal_frame(&cursor) <= 0;
+        if (!visit(context, at - unwinder->is_call))
             return GW_UNWIND_STOPPED;
         int rc = unw_step(&cursor);
         if (unwinder->due)

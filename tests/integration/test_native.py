@@ -142,11 +142,19 @@ class NativeSymbols(NativeCase):
                          [f"[+{starts[name]:#x}]" for name in NESTED + ["keep"]])
 
     def test_frame_pointers(self):
-        """Whose frames cannot be found without a register that only a stop would tell."""
+        """The unwind tables speak of a register then that only a stop would tell."""
         extension = self.build("frame pointer")
         target = self.start(TARGETS / "c_stacks.py", extension, "keep")
         thread = self.threads(target, "--native")["keep"]
-        self.assertEqual(self.functions_of(thread, extension), ["innermost"])
+        self.assertEqual(self.functions_of(thread, extension), NESTED + ["keep"])
+        self.check_libc_first(thread)
+
+    def test_frame_that_cannot_be_found(self):
+        """And where the code does not tell either, nothing is invented."""
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep_room")
+        thread = self.threads(target, "--native")["keep_room"]
+        self.assertEqual(self.functions_of(thread, extension), ["innermost", "with_room"])
         self.assertEqual(native(thread)[-1], ("[native frames unknown]", ""))
 
     def test_cxx(self):
