@@ -3,7 +3,8 @@
 """gilwait beside the other profilers, on the same targets in turn.
 
 usage: bench.py [--cases 8x10,64x100,server] [--tools NAME,...]
-                [--measures cost,fastest,first,leaves,slowdown] [--rounds N] [--seconds S] [--results FOLDER] [--json FILE] [--table]
+                [--measures cost,fastest,first,leaves,slowdown] [--native] [--rounds N]
+                [--seconds S] [--results FOLDER] [--json FILE] [--table]
 
 Every result is kept in the folder: what is there is not measured again, so a run goes on where it
 was stopped, and --table only prints. Machines are noisy: the figures are medians with their range,
@@ -143,7 +144,8 @@ def applies(measure, tool, case):
         return tool.name == "gilwait"
     if measure == "leaves":
         return case == "8x10" and tool.leaves_rate
-    return measure != "slowdown" or case == "8x10"
+    # One that stops threads must not be halted itself.
+    return measure != "slowdown" or (case == "8x10" and "--stop" not in tool.name)
 
 
 def measure_case(case, version, chosen, options):
@@ -187,6 +189,8 @@ def arguments():
     parser.add_argument("--seconds", type=int, default=3)
     parser.add_argument("--results", type=pathlib.Path,
                         default=peers.harness.REPOSITORY / "build" / "bench")
+    parser.add_argument("--native", action="store_true",
+                        help="those that follow native stacks too, instead of the others")
     parser.add_argument("--json")
     parser.add_argument("--table", action="store_true", help="print what is there, measure nothing")
     options = parser.parse_args()
@@ -196,7 +200,7 @@ def arguments():
 
 def usable(options):
     chosen, wanted = [], set(options.tools.split(",")) - {""}
-    for tool in tools.ALL:
+    for tool in tools.NATIVE if options.native else tools.ALL:
         if wanted and tool.name not in wanted:
             continue
         try:

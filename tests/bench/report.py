@@ -68,6 +68,7 @@ def ratio(of_tools, key, less_is_better):
     medians = {tool: statistics.median(values[key]) for tool, values in of_tools.items()
                if values.get(key)}
     mine = medians.pop("gilwait", None)
+    medians = {tool: value for tool, value in medians.items() if not tool.startswith("gilwait")}
     if mine is None or not medians:
         return None
     best = (min if less_is_better else max)(medians, key=medians.get)

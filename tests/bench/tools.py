@@ -99,6 +99,7 @@ class Tool:
 class Gilwait(Tool):
     name, fastest, versions = "gilwait", 100000, ("3.13", "3.15")
     leaves_rate = 1000
+    options = ()
 
     def prepare(self):
         self.program = peers.harness.PROGRAMS / "gilwait"
@@ -108,7 +109,7 @@ class Gilwait(Tool):
     def command(self, target, seconds, rate, file):
         budget = 100 if rate == self.fastest else 50
         return [self.program, "record", "-q", "-p", target.pid, "-d", seconds, "-r", rate,
-                "--max-cpu", budget, "-o", file]
+                "--max-cpu", budget, *self.options, "-o", file]
 
     def read(self, run, target, file):
         began = time.monotonic()
@@ -122,6 +123,14 @@ class Gilwait(Tool):
 
     def leaves(self, target, file):
         return check_format.Leaves(file.read_bytes(), target.pid).ticks
+
+
+class GilwaitNative(Gilwait):
+    name, options, leaves_rate = "gilwait --native", ("--native",), None
+
+
+class GilwaitNativeStop(Gilwait):
+    name, options, leaves_rate = "gilwait --native --stop", ("--native", "--stop"), None
 
 
 class Austin(Tool):
@@ -183,6 +192,10 @@ class PySpyNonblocking(PySpy):
     name, options = "py-spy --nonblocking", ("--nonblocking",)
 
 
+class PySpyNative(PySpy):
+    name, options, leaves_rate = "py-spy --native", ("--native",), None
+
+
 class Tachyon(Tool):
     name, fastest, versions = "profiling.sampling", 1000000, ("3.15",)
 
@@ -215,3 +228,4 @@ class Tachyon(Tool):
 
 
 ALL = [Gilwait(), Austin4(), Austin3(), PySpy(), PySpyNonblocking(), Tachyon()]
+NATIVE = [Gilwait(), GilwaitNative(), GilwaitNativeStop(), PySpy(), PySpyNative()]
