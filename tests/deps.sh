@@ -6,7 +6,7 @@
 #        tests/deps.sh test     the same and what the tests need
 set -euo pipefail
 
-build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libunwind-dev libiberty-dev libcapstone-dev libprotobuf-c-dev
+build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libunwind-dev libiberty-dev libzydis-dev libprotobuf-c-dev
   protobuf-c-compiler libzstd-dev zlib1g-dev libjansson-dev
   libncurses-dev)
 # clang only recommends its sanitizer run time, and recommended packages are not installed.

@@ -1,41 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "native/prologue.h"
 
-#include <capstone/capstone.h>
-#include <stdlib.h>
-
-struct gw_prologues {
-    csh handle;
-    cs_insn *insn;
-};
-
-struct gw_prologues *gw_prologues_new(void)
-{
-    struct gw_prologues *prologues = calloc(1, sizeof *prologues);
-    if (!prologues)
-        return NULL;
-    if (cs_open(CS_ARCH_X86, CS_MODE_64, &prologues->handle) != CS_ERR_OK) {
-        free(prologues);
-        return NULL;
-    }
-    cs_option(prologues->handle, CS_OPT_DETAIL, CS_OPT_ON);
-    prologues->insn = cs_malloc(prologues->handle);
-    if (!prologues->insn) {
-        gw_prologues_free(prologues);
-        return NULL;
-    }
-    return prologues;
-}
-
-void gw_prologues_free(struct gw_prologues *prologues)
-{
-    if (!prologues)
-        return;
-    if (prologues->insn)
-        cs_free(prologues->insn, 1);
-    cs_close(&prologues->handle);
-    free(prologues);
-}
+#include <Zydis/Zydis.h>
 
 /* What the instructions so far have done. */
 struct frame {
@@ -44,25 +10,39 @@ struct frame {
     bool branched;   /* the prologue is over */
 };
 
-static bool is_register(const cs_x86_op *operand, x86_reg reg)
+struct instruction {
+    ZydisDecodedInstruction head;
+    ZydisDecodedOperand operands[ZYDIS_MAX_OPERAND_COUNT]; /* hidden ones too */
+};
+
+static bool is_register(const ZydisDecodedOperand *operand, ZydisRegister reg)
 {
-    return operand->type == X86_OP_REG && operand->reg == reg;
+    return operand->type == ZYDIS_OPERAND_TYPE_REGISTER && operand->reg.value == reg;
 }
 
-static bool is_branch(const struct gw_prologues *prologues)
+static bool is_constant(const ZydisDecodedOperand *operand)
 {
-    return cs_insn_group(prologues->handle, prologues->insn, CS_GRP_JUMP) ||
-           cs_insn_group(prologues->handle, prologues->insn, CS_GRP_CALL) ||
-           cs_insn_group(prologues->handle, prologues->insn, CS_GRP_RET);
+    return operand->type == ZYDIS_OPERAND_TYPE_IMMEDIATE;
+}
+
+static bool writes(const struct instruction *instruction, ZydisRegister reg)
+{
+    for (uint8_t i = 0; i < instruction->head.operand_count; i++) {
+        const ZydisDecodedOperand *operand = &instruction->operands[i];
+        if (operand->type == ZYDIS_OPERAND_TYPE_REGISTER &&
+            (operand->actions & ZYDIS_OPERAND_ACTION_MASK_WRITE) &&
+            ZydisRegisterGetLargestEnclosing(ZYDIS_MACHINE_MODE_LONG_64, operand->reg.value) == reg)
+            return true;
+    }
+    return false;
 }
 
 /* A jump back in a prologue is a loop that makes room page by page (-fstack-clash-protection). */
-static bool take_branch(const cs_insn *insn, struct frame *frame)
+static bool take_jump(const struct instruction *instruction, struct frame *frame)
 {
-    const cs_x86_op *target = &insn->detail->x86.operands[0];
-    bool known = insn->detail->x86.op_count == 1 && target->type == X86_OP_IMM;
-    if (!frame->branched && insn->id != X86_INS_CALL && known &&
-        target->imm <= (int64_t)insn->address)
+    const ZydisDecodedOperand *target = &instruction->operands[0];
+    bool is_back = is_constant(target) && target->imm.is_relative && target->imm.value.s < 0;
+    if (is_back && !frame->branched)
         return false;
     frame->branched = true;
     return true;
@@ -80,63 +60,74 @@ static bool take_growth(struct frame *frame, int64_t bytes)
 }
 
 /* An instruction that writes the stack pointer. */
-static bool take_stack(const cs_insn *insn, struct frame *frame)
+static bool take_stack(const struct instruction *instruction, struct frame *frame)
 {
-    const cs_x86 *x86 = &insn->detail->x86;
-    bool by_constant = x86->op_count == 2 && x86->operands[1].type == X86_OP_IMM;
-    switch (insn->id) {
-    case X86_INS_PUSH:
-        return take_growth(frame, x86->operands[0].size);
-    case X86_INS_POP:
-        return take_growth(frame, -(int64_t)x86->operands[0].size);
-    case X86_INS_SUB:
-        return by_constant && take_growth(frame, x86->operands[1].imm);
-    case X86_INS_ADD:
-        return by_constant && take_growth(frame, -x86->operands[1].imm);
-    case X86_INS_LEAVE:
-    case X86_INS_LEA:
-    case X86_INS_MOV: /* from the frame pointer, before the end */
+    const ZydisDecodedOperand *operands = instruction->operands;
+    int64_t width = instruction->head.operand_width / 8;
+    switch (instruction->head.mnemonic) {
+    case ZYDIS_MNEMONIC_PUSH:
+        return take_growth(frame, width);
+    case ZYDIS_MNEMONIC_POP:
+        return take_growth(frame, -width);
+    case ZYDIS_MNEMONIC_SUB:
+        return is_constant(&operands[1]) && take_growth(frame, operands[1].imm.value.s);
+    case ZYDIS_MNEMONIC_ADD:
+        return is_constant(&operands[1]) && take_growth(frame, -operands[1].imm.value.s);
+    case ZYDIS_MNEMONIC_LEAVE:
+    case ZYDIS_MNEMONIC_LEA:
+    case ZYDIS_MNEMONIC_MOV: /* from the frame pointer, before the end */
         return frame->branched;
     default: /* aligned, or made as large as something says: not known */
         return false;
     }
 }
 
-static bool writes_stack_pointer(const struct gw_prologues *prologues)
+/* An instruction that writes the frame pointer: that sets it, or gives the caller's back. */
+static bool take_frame_pointer(const struct instruction *instruction, struct frame *frame)
 {
-    const cs_insn *insn = prologues->insn;
-    const cs_x86_op *first = &insn->detail->x86.operands[0];
-    bool is_first = insn->detail->x86.op_count > 0 &&
-                    (is_register(first, X86_REG_RSP) || is_register(first, X86_REG_ESP));
-    bool compares = insn->id == X86_INS_CMP || insn->id == X86_INS_TEST;
-    return (is_first && !compares) || cs_reg_write(prologues->handle, insn, X86_REG_RSP);
+    if (instruction->head.mnemonic == ZYDIS_MNEMONIC_POP ||
+        instruction->head.mnemonic == ZYDIS_MNEMONIC_LEAVE)
+        return frame->branched && take_stack(instruction, frame);
+    bool sets = instruction->head.mnemonic == ZYDIS_MNEMONIC_MOV &&
+                is_register(&instruction->operands[1], ZYDIS_REGISTER_RSP) && !frame->pointer &&
+                !frame->branched && frame->depth > 0;
+    frame->pointer = frame->depth;
+    return sets;
 }
 
 /* False: the frame pointer cannot be told. */
-static bool take(const struct gw_prologues *prologues, struct frame *frame)
+static bool take(const struct instruction *instruction, struct frame *frame)
 {
-    const cs_insn *insn = prologues->insn;
-    const cs_x86 *x86 = &insn->detail->x86;
-    if (is_branch(prologues))
-        return take_branch(insn, frame);
-    if (insn->id == X86_INS_MOV && is_register(&x86->operands[0], X86_REG_RBP)) {
-        bool sets = is_register(&x86->operands[1], X86_REG_RSP) && !frame->pointer &&
-                    !frame->branched && frame->depth > 0;
-        frame->pointer = frame->depth;
-        return sets;
+    switch (instruction->head.meta.category) {
+    case ZYDIS_CATEGORY_COND_BR:
+    case ZYDIS_CATEGORY_UNCOND_BR:
+        return take_jump(instruction, frame);
+    case ZYDIS_CATEGORY_CALL:
+    case ZYDIS_CATEGORY_RET:
+        frame->branched = true;
+        return true;
+    default:
+        break;
     }
-    return !writes_stack_pointer(prologues) || take_stack(insn, frame);
+    if (writes(instruction, ZYDIS_REGISTER_RBP))
+        return take_frame_pointer(instruction, frame);
+    return !writes(instruction, ZYDIS_REGISTER_RSP) || take_stack(instruction, frame);
 }
 
-bool gw_prologue_frame_pointer(struct gw_prologues *prologues, const uint8_t *code, size_t len,
-                               uint64_t *above_sp)
+bool gw_prologue_frame_pointer(const uint8_t *code, size_t len, uint64_t *above_sp)
 {
+    ZydisDecoder decoder;
     struct frame frame = {0};
-    uint64_t address = 0;
+    if (!ZYAN_SUCCESS(ZydisDecoderInit(&decoder, ZYDIS_MACHINE_MODE_LONG_64, ZYDIS_STACK_WIDTH_64)))
+        return false;
     while (len > 0) {
-        if (!cs_disasm_iter(prologues->handle, &code, &len, &address, prologues->insn) ||
-            !take(prologues, &frame))
+        struct instruction instruction;
+        if (!ZYAN_SUCCESS(ZydisDecoderDecodeFull(&decoder, code, len, &instruction.head,
+                                                 instruction.operands)) ||
+            !take(&instruction, &frame))
             return false;
+        code += instruction.head.length;
+        len -= instruction.head.length;
     }
     if (!frame.pointer || frame.depth < frame.pointer)
         return false;

@@ -12,17 +12,10 @@
 #include <stddef.h>
 #include <stdint.h>
 
-struct gw_prologues;
-
-/* NULL when there is no memory. */
-struct gw_prologues *gw_prologues_new(void);
-void gw_prologues_free(struct gw_prologues *prologues);
-
 /* Of a function of which len bytes lie before the instruction that it is at: how far its frame
  * pointer is above its stack pointer there. False if it sets none, or where that is not the same on
  * every way through it, as far as can be seen. Allocates nothing. */
-bool gw_prologue_frame_pointer(struct gw_prologues *prologues, const uint8_t *code, size_t len,
-                               uint64_t *above_sp);
+bool gw_prologue_frame_pointer(const uint8_t *code, size_t len, uint64_t *above_sp);
 
 /* Whether the code that ends there ends with a call, so that it can be returned to. */
 bool gw_prologue_ends_in_call(const uint8_t *code, size_t len);

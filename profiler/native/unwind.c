@@ -47,7 +47,6 @@ struct gw_unwinder {
     const struct gw_rmem *memory;
     unw_addr_space_t space;
     struct page pages[N_PAGES];
-    struct gw_prologues *prologues;
     struct frame_pointer frame_pointers[N_FRAMES];
     uint8_t code[GW_MAX_FUNCTION_BYTES];
     /* The walk under way. */
@@ -150,8 +149,7 @@ static const struct frame_pointer *find_frame_pointer(struct gw_unwinder *unwind
         return found;
     size_t len = read_function(unwinder, object);
     found->pc = pc;
-    found->is_known = len > 0 && gw_prologue_frame_pointer(unwinder->prologues, unwinder->code, len,
-                                                           &found->above_sp);
+    found->is_known = len > 0 && gw_prologue_frame_pointer(unwinder->code, len, &found->above_sp);
     return found;
 }
 
@@ -284,10 +282,8 @@ struct gw_unwinder *gw_unwinder_new(struct gw_objects *objects, const struct gw_
         return NULL;
     unwinder->objects = objects;
     unwinder->memory = memory;
-    unwinder->prologues = gw_prologues_new();
-    unwinder->space = unwinder->prologues ? unw_create_addr_space(&accessors, 0) : NULL;
+    unwinder->space = unw_create_addr_space(&accessors, 0);
     if (!unwinder->space) {
-        gw_prologues_free(unwinder->prologues);
         free(unwinder);
         return NULL;
     }
@@ -300,7 +296,6 @@ void gw_unwinder_free(struct gw_unwinder *unwinder)
     if (!unwinder)
         return;
     unw_destroy_addr_space(unwinder->space);
-    gw_prologues_free(unwinder->prologues);
     free(unwinder);
 }
 

@@ -30,7 +30,7 @@
     do {                                                                                           \
         const uint8_t code[] = {__VA_ARGS__};                                                      \
         uint64_t seen = 0;                                                                         \
-        assert_true(gw_prologue_frame_pointer(*state, code, sizeof code, &seen));                  \
+        assert_true(gw_prologue_frame_pointer(code, sizeof code, &seen));                          \
         assert_int_equal(seen, above);                                                             \
     } while (0)
 
@@ -38,23 +38,12 @@
     do {                                                                                           \
         const uint8_t code[] = {__VA_ARGS__};                                                      \
         uint64_t seen;                                                                             \
-        assert_false(gw_prologue_frame_pointer(*state, code, sizeof code, &seen));                 \
+        assert_false(gw_prologue_frame_pointer(code, sizeof code, &seen));                         \
     } while (0)
-
-static int start(void **state)
-{
-    *state = gw_prologues_new();
-    return *state ? 0 : -1;
-}
-
-static int end(void **state)
-{
-    gw_prologues_free(*state);
-    return 0;
-}
 
 static void test_room_that_is_always_there(void **state)
 {
+    (void)state;
     EXPECT(0, PUSH_RBP, MOV_RBP_RSP, CALL);
     EXPECT(0x28, ENDBR64, PUSH_RBP, MOV_EDX_1, MOV_RBP_RSP, SUB_RSP_0x28, CALL);
     EXPECT(0x9c40 + 16, PUSH_RBP, MOV_RBP_RSP, PUSH_R15, PUSH_RBX, SUB_RSP_0x9c40, CMP_RSP_RAX,
@@ -65,6 +54,7 @@ static void test_room_that_is_always_there(void **state)
 /* The end of another way through the function, in front of where it is. */
 static void test_ends_in_the_middle(void **state)
 {
+    (void)state;
     EXPECT(0x28, PUSH_RBP, MOV_RBP_RSP, SUB_RSP_0x28, JE_FORWARD, LEAVE, RET, CALL);
     EXPECT(0x28, PUSH_RBP, MOV_RBP_RSP, SUB_RSP_0x28, CALL, ADD_RSP_0x28, RET, CALL, JNE_BACK,
            CALL);
@@ -72,6 +62,7 @@ static void test_ends_in_the_middle(void **state)
 
 static void test_what_cannot_be_told(void **state)
 {
+    (void)state;
     EXPECT_NOTHING(SUB_RSP_0x28, CALL);                                    /* no frame pointer */
     EXPECT_NOTHING(PUSH_RBP, MOV_RBP_RSP, SUB_RSP_RAX, CALL);              /* alloca */
     EXPECT_NOTHING(PUSH_RBP, MOV_RBP_RSP, CALL, SUB_RSP_RAX, CALL);        /* likewise, later */
@@ -106,5 +97,5 @@ int main(void)
         cmocka_unit_test(test_what_cannot_be_told),
         cmocka_unit_test(test_calls),
     };
-    return cmocka_run_group_tests(tests, start, end);
+    return cmocka_run_group_tests(tests, NULL, NULL);
 }
