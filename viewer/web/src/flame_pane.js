@@ -27,10 +27,18 @@ function colour(node) {
     return head ? `var(--flame-${side}-head)` : `var(--flame-${side}-${shade(label)})`;
 }
 
+// What was folded has no place of its own.
+function pathOf(node) {
+    return node.ancestors().map(({ data }) => data.key).filter(Boolean).reverse().join(".");
+}
+
 export class FlamePane {
-    // `prepare` gives nodes what is drawn of them; see flame_tree.js.
-    constructor({ key, heading, prepare }, tree) {
+    // `prepare` gives nodes what is drawn of them; see flame_tree.js. onChoose(path) is told which
+    // frame was chosen, with the keys of layout.js; "" is the root.
+    constructor({ key, heading, prepare, onChoose = () => {} }, tree) {
         this.prepare = prepare;
+        this.onChoose = onChoose;
+        this.path = "";
         this.tree = this.prepare(tree);
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
         this.found = el("span", { class: "found", "aria-live": "polite" });
@@ -40,7 +48,7 @@ export class FlamePane {
             id: key,
             tabindex: "0",
             role: "application",
-            "aria-label": `${heading}. Arrow keys go from frame to frame, Enter zooms, Escape resets.`,
+            "aria-label": `${heading}. Arrow keys go from frame to frame, Enter chooses one, Escape resets.`,
             "aria-describedby": `${key}-details`,
         });
         this.element = el(
@@ -65,13 +73,14 @@ export class FlamePane {
         this.tree = this.prepare(tree);
         this.reset.disabled = true;
         this.chartTree();
+        this.zoomTo(this.path);
     }
 
     chartTree() {
         this.canvas.replaceChildren();
         this.chart = null;
         if (!this.tree.c?.length) {
-            this.canvas.append(el("p", { class: "nothing" }, "No GIL wait here."));
+            this.canvas.append(el("p", { class: "nothing" }, this.tree.none ?? "No GIL wait here."));
             this.details.textContent = "";
             return;
         }
@@ -130,10 +139,32 @@ export class FlamePane {
         this.canvas.focus();
     }
 
+    // To the frame at a path, or to where the path leaves the tree.
+    zoomTo(path) {
+        this.path = path;
+        if (!this.chart)
+            return;
+        let node = this.root;
+        for (const key of path === "" ? [] : path.split(".")) {
+            const next = node.children?.find((child) => child.data.key === key);
+            if (!next)
+                break;
+            node = next;
+        }
+        this.told = true;
+        this.chart.zoomTo(node);
+        this.told = false;
+        this.describe(null);
+    }
+
     zoomed(node) {
         this.current = node;
         this.reset.disabled = node === this.root;
         this.mark();
+        if (this.told)
+            return;
+        this.path = pathOf(node);
+        this.onChoose(this.path);
     }
 
     describe(text) {

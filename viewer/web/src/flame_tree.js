@@ -1,13 +1,16 @@
 // SPDX-License-Identifier: Apache-2.0
 // Prepares a tree of the data for drawing. A node is {n: name, f: file, l: line, k: kind, t: tid,
-// v: seconds, c: [children]}; kinds are "all", "process", "thread", "frame" (when left out),
-// "c" (a C function), "link", "handoff", "unknown" and "small". Below a link stands the other side of the pair.
+// key: see layout.js, v: seconds, c: [children]}; kinds are "all", "process", "thread", "frame"
+// (when left out), "c" (a C function), "link", "handoff", "unknown" and "small". Below a link stands
+// the other side of the pair.
 import { fullPlace, percent, place, seconds, share } from "./format.js";
 
-function label(node, kind, link) {
+const WAITING = { all: "all GIL wait", of: "of all waiting" };
+
+export function label(node, kind, link, all) {
     switch (kind) {
     case "all":
-        return "all GIL wait";
+        return all;
     case "process":
         return `process ${node.n}`;
     case "thread":
@@ -27,22 +30,23 @@ function label(node, kind, link) {
     }
 }
 
-function detail(node, kind, total) {
+function detail(node, kind, total, of) {
     const where =
         kind === "thread" ? `thread ${node.t}` : kind === "c" ? "C function" : fullPlace(node.f, node.l);
-    const amount = `${seconds(node.v)}, ${percent(share(node.v, total))} of all waiting`;
+    const amount = `${seconds(node.v)}, ${percent(share(node.v, total))} ${of}`;
     return [node.label, where, amount].filter(Boolean).join(" \u2014 ");
 }
 
 // Adds label, detail, text (what a search looks through) and side ("wait", "hold" or a kind that
-// has a colour of its own) to each node, and puts wide children first, "(small)" last.
-export function prepare(root, sides, link) {
+// has a colour of its own) to each node, and puts wide children first, "(small)" last. `all` and
+// `of` say what shares are of, which is `whole` (what the tree sums to, when left out).
+export function prepare(root, sides, link, { all, of, whole = root.v } = WAITING) {
     const pending = [[root, 0]];
     while (pending.length > 0) {
         const [node, depth] = pending.pop();
         const kind = node.k ?? "frame";
-        node.label = label(node, kind, link);
-        node.detail = detail(node, kind, root.v);
+        node.label = label(node, kind, link, all);
+        node.detail = detail(node, kind, whole, of);
         const named = kind === "frame" || kind === "c" || kind === "thread";
         node.text = named ? `${node.n}\n${node.f ?? ""}`.toLowerCase() : "";
         node.side = named ? sides[depth] : kind;

@@ -1,27 +1,19 @@
 // SPDX-License-Identifier: Apache-2.0
 // The two flame graphs of the same pairs: victims (who waits, for whom) and culprits (who makes
-// whom wait). Both grow downward, so that a column reads as a sentence from top to bottom.
+// whom wait). Both grow downward, so that a column reads as a sentence from top to bottom. What is
+// chosen in one of them is all that the other one shows.
+import { chosen, knownPath, pathChoice } from "./choice.js";
+import { choiceBar } from "./choice_bar.js";
 import { el, section } from "./dom.js";
 import { FlamePane } from "./flame_pane.js";
 import { prepare } from "./flame_tree.js";
 import { percent, seconds } from "./format.js";
+import { Layout } from "./layout.js";
+import { METRICS, total } from "./metrics.js";
+import { metricTree } from "./metric_tree.js";
 import { store } from "./store.js";
-import { waitTree } from "./wait_tree.js";
 
-const PANES = [
-    {
-        key: "victims",
-        heading: "Victims: who waits, and for whom",
-        sides: ["wait", "hold"],
-        link: "waits for",
-    },
-    {
-        key: "culprits",
-        heading: "Culprits: who makes whom wait",
-        sides: ["hold", "wait"],
-        link: "makes wait",
-    },
-];
+const GRAPHS = ["victims", "culprits"];
 
 function legend() {
     const entries = [
@@ -47,18 +39,80 @@ function foldedNote({ shown }, { folded, bucketS }) {
 
 // Of the report of the whole. Returns the section, a function that draws into it once it stands in
 // the document, and one that shows the waits of another part of the time.
-export function flameSection(report, profile) {
-    if (report.waits_for.length === 0) {
-        const none = el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw.");
-        return { section: section("flames", "Flame graphs", null, none), draw: () => {}, update: () => {} };
+class Flames {
+    constructor(report, profile) {
+        this.report = report;
+        this.layout = new Layout(profile);
+        GRAPHS.forEach((graph) => store.limit(graph, (path) => knownPath(profile, path)));
+        this.choices = this.chosenPaths();
+        this.bar = choiceBar(this.choices);
+        this.panes = GRAPHS.map((graph) => this.pane(graph));
     }
 
-    const treeOf = ({ sides }, { waits_for: waits }) => waitTree(profile, waits, sides);
-    const whole = PANES.map((options) => treeOf(options, report));
-    const panes = PANES.map(
-        ({ key, heading, sides, link }, i) =>
-            new FlamePane({ key, heading, prepare: (root) => prepare(root, sides, link) }, whole[i]),
-    );
+    metric(graph) {
+        return METRICS[graph === "victims" ? "wait" : "blame"];
+    }
+
+    pane(key) {
+        return new FlamePane({
+            key,
+            heading: this.metric(key).heading,
+            prepare: (root) => prepare(root, this.metric(key).sides, this.metric(key).link, root),
+            onChoose: (path) => store.set({ [key]: path }),
+        }, this.tree(key));
+    }
+
+    chosenPaths() {
+        return GRAPHS.filter((graph) => store.get(graph) !== "")
+            .map((graph) => pathChoice(this.layout, this.metric(graph), store.get(graph), graph));
+    }
+
+    // Of what is chosen elsewhere.
+    tree(graph) {
+        const metric = this.metric(graph);
+        const all = this.report.sums.filter(metric.takes);
+        const shown = chosen(all, metric, this.choices.filter(({ of }) => of !== graph));
+        const root = metricTree(this.layout, shown, metric);
+        const whole = total(all);
+        const part = shown.length < all.length ? "part of " : "";
+        return Object.assign(root, { whole, of: metric.of, all: part + metric.all, none: `${metric.none} here.` });
+    }
+
+    update(report) {
+        this.report = report;
+        this.panes.forEach((pane, i) => pane.show(this.tree(GRAPHS[i])));
+        this.find();
+    }
+
+    // Where something was chosen: the graph itself zooms, the others show what belongs to it.
+    choose(keys) {
+        this.choices = this.chosenPaths();
+        this.bar.show(this.choices);
+        this.panes.forEach((pane, i) => {
+            const own = GRAPHS[i];
+            if (keys.includes(own) && pane.path !== store.get(own))
+                pane.zoomTo(store.get(own));
+            if (GRAPHS.some((graph) => graph !== own && keys.includes(graph)))
+                pane.show(this.tree(own));
+        });
+        this.find();
+    }
+
+    find() {
+        this.panes.forEach((pane) => pane.search(store.get("search").trim()));
+    }
+
+    draw() {
+        this.panes.forEach((pane, i) => {
+            pane.draw();
+            pane.zoomTo(store.get(GRAPHS[i]));
+        });
+        if (store.get("search"))
+            this.find();
+    }
+}
+
+function searchBox(find) {
     const search = el("input", {
         type: "search",
         id: "search",
@@ -66,7 +120,6 @@ export function flameSection(report, profile) {
         autocomplete: "off",
         spellcheck: "false",
     });
-    const find = () => panes.forEach((pane) => pane.search(store.get("search").trim()));
     search.addEventListener("input", () => store.set({ search: search.value }));
     search.value = store.get("search");
     store.subscribe((keys) => {
@@ -82,6 +135,28 @@ export function flameSection(report, profile) {
             search.focus();
         }
     });
+    return search;
+}
+
+// Escape drops what was chosen in the graphs, wherever it has no meaning of its own.
+function listenForEscape() {
+    document.addEventListener("keydown", (event) => {
+        if (event.key === "Escape" && !event.target.closest("input, select, dialog, #timeline"))
+            store.set(Object.fromEntries(GRAPHS.map((graph) => [graph, ""])));
+    });
+}
+
+// Returns the section, a function that draws into it once it stands in the document, and one that
+// shows another report of the same data.
+export function flameSection(report, profile) {
+    if (!report.sums.some(METRICS.wait.takes)) {
+        const none = el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw.");
+        return { section: section("flames", "Flame graphs", null, none), draw: () => {}, update: () => {} };
+    }
+
+    const flames = new Flames(report, profile);
+    store.subscribe((keys) => GRAPHS.some((graph) => keys.includes(graph)) && flames.choose(keys));
+    listenForEscape();
     return {
         section: section(
             "flames",
@@ -91,20 +166,13 @@ export function flameSection(report, profile) {
                 "div",
                 { class: "tools" },
                 el("label", { for: "search" }, "Search ", el("kbd", {}, "/")),
-                search,
+                searchBox(() => flames.find()),
                 legend(),
             ),
-            el("div", { class: "panes" }, ...panes.map((pane) => pane.element)),
+            flames.bar.element,
+            el("div", { class: "panes" }, ...flames.panes.map((pane) => pane.element)),
         ),
-        draw: () => {
-            panes.forEach((pane) => pane.draw());
-            if (store.get("search"))
-                find();
-        },
-        update: (next) => {
-            panes.forEach((pane, i) => pane.show(next === report ? whole[i] : treeOf(PANES[i], next)));
-            if (store.get("search"))
-                find();
-        },
+        draw: () => flames.draw(),
+        update: (next) => flames.update(next),
     };
 }

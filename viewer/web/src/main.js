@@ -50,7 +50,7 @@ async function show(data) {
     await breath();
 
     const profile = new Profile(data.profile);
-    store.limit(profile.secondsAt(0), profile.secondsAt(profile.buckets));
+    store.limit("range", ([from, to]) => from < profile.secondsAt(profile.buckets) && to > profile.secondsAt(0));
     const timeline = new Timeline(data, profile);
     const whole = reportOf(data, profile, null);
     const flames = flameSection(whole, profile);

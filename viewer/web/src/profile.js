@@ -144,7 +144,7 @@ export class Profile {
     frame(fn, line) {
         const { name, file, line: first, kind } = this.raw.functions;
         return {
-            id: `${fn}:${line}`,
+            id: `${fn}-${line}`,
             fn,
             name: name[fn],
             file: file[fn] < 0 ? "" : this.raw.files[file[fn]],

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // The report of a part of the time: the same shape as the data of the page, with what its records
 // say about the range in the place of what is known of the whole. What only the whole has (exact
-// CPU times, intervals, switches) is null. `waits_for` are the sums of the waits for the GIL.
+// CPU times, intervals, switches) is null. `sums` are those of profile.js that it is made from.
 import { share } from "./format.js";
 
 const PAIRS = 100;
@@ -126,15 +126,15 @@ export function bucketsOf(profile, range) {
 export function reportOf(data, profile, range) {
     const [from, to] = range ? bucketsOf(profile, range) : [0, profile.buckets];
     const sums = profile.sum(from, to);
-    const waits = sums.filter((sum) => sum.kind !== "");
     if (!range)
-        return { ...data, waits_for: waits };
+        return { ...data, sums };
+    const waits = sums.filter((sum) => sum.kind !== "");
     const pairs = blame(profile, waits);
     return {
         ...data,
         range,
         duration_s: (to - from) * profile.bucketS,
-        waits_for: waits,
+        sums,
         gil: gil(data, profile, from, to),
         threads: threads(data, profile, sums),
         blame: pairs.slice(0, PAIRS),

@@ -1,13 +1,20 @@
 // SPDX-License-Identifier: Apache-2.0
 // What of the page a reader has chosen, kept in the fragment of the address, so that a link shows
 // what its sender saw: #range=2.1-3.45&search=json
+//
+// range is null or [from, to] in seconds since the recording began. All else is text, "" for what
+// is not chosen. Numbers in it are rows of the page's own data:
+//   search             what is looked for
+//   victims, culprits  path to the frame that is chosen in this graph; its keys are those of
+//                      layout.js, with a dot between them
 
-const view = { range: null, search: "" };
+const PATH = /^(p\d+|t\d+|\d+-\d+|link|handoff|unknown)(\.(t\d+|\d+-\d+|link|handoff|unknown))*$/;
+
 const listeners = [];
-let recorded = [0, Infinity];
+const limits = {};
 
-function isPart([from, to]) {
-    return from < to && from < recorded[1] && to > recorded[0];
+function words(pattern) {
+    return { encode: (text) => text, decode: (text) => (pattern.test(text) ? text : "") };
 }
 
 const codecs = {
@@ -16,36 +23,45 @@ const codecs = {
         decode: (text) => {
             const match = /^(\d+(?:\.\d+)?)-(\d+(?:\.\d+)?)$/.exec(text);
             const range = match ? [Number(match[1]), Number(match[2])] : null;
-            return range && isPart(range) ? range : null;
+            return range && range[0] < range[1] ? range : null;
         },
     },
-    search: { encode: (text) => text, decode: (text) => text },
+    search: words(/^/),
+    victims: words(PATH),
+    culprits: words(PATH),
 };
 
+const keys = Object.keys(codecs);
+const view = Object.fromEntries(keys.map((key) => [key, codecs[key].decode("")]));
+
+// What is chosen, or nothing where the data has no such thing.
+function limited(key, value) {
+    const nothing = codecs[key].decode("");
+    return value === nothing || (limits[key]?.(value) ?? true) ? value : nothing;
+}
+
 function encode() {
-    const words = new URLSearchParams();
-    for (const [key, codec] of Object.entries(codecs)) {
-        const text = codec.encode(view[key]);
+    const fragment = new URLSearchParams();
+    for (const key of keys) {
+        const text = codecs[key].encode(view[key]);
         if (text)
-            words.set(key, text);
+            fragment.set(key, text);
     }
-    return words.toString();
+    return fragment.toString();
 }
 
 // A fragment without "=" is a place in the page and says nothing about the view.
 function decode(fragment) {
     if (fragment !== "" && !fragment.includes("="))
         return {};
-    const words = new URLSearchParams(fragment);
-    return Object.fromEntries(
-        Object.entries(codecs).map(([key, codec]) => [key, codec.decode(words.get(key) ?? "")]),
-    );
+    const given = new URLSearchParams(fragment);
+    return Object.fromEntries(keys.map((key) => [key, limited(key, codecs[key].decode(given.get(key) ?? ""))]));
 }
 
 function apply(values) {
-    const before = Object.fromEntries(Object.keys(codecs).map((key) => [key, codecs[key].encode(view[key])]));
+    const before = Object.fromEntries(keys.map((key) => [key, codecs[key].encode(view[key])]));
     Object.assign(view, values);
-    const changed = Object.keys(codecs).filter((key) => codecs[key].encode(view[key]) !== before[key]);
+    const changed = keys.filter((key) => codecs[key].encode(view[key]) !== before[key]);
     if (changed.length > 0)
         listeners.forEach((listener) => listener(changed));
     return changed.length > 0;
@@ -54,19 +70,17 @@ function apply(values) {
 export const store = {
     get: (key) => view[key],
 
-    // What was recorded: a range outside of it is none.
-    limit(from, to) {
-        recorded = [from, to];
-        if (view.range && !isPart(view.range))
-            this.set({ range: null });
+    // isKnown(value): whether the data has what is chosen there.
+    limit(key, isKnown) {
+        limits[key] = isKnown;
+        this.set({ [key]: limited(key, view[key]) });
     },
 
-    // range: null or [from, to] in seconds since the recording began; search: text.
     set(values) {
         if (!apply(values))
             return;
-        const words = encode();
-        history.replaceState(null, "", words ? `#${words}` : location.pathname + location.search);
+        const fragment = encode();
+        history.replaceState(null, "", fragment ? `#${fragment}` : location.pathname + location.search);
     },
 
     // listener(keys that changed)

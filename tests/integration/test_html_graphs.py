@@ -1,0 +1,193 @@
+# SPDX-License-Identifier: Apache-2.0
+"""The flame graphs of the HTML page in a real browser: what belongs to what is chosen in them, held
+against the pairs of `gilwait report --json`."""
+import collections
+import json
+import re
+import unittest
+
+from browser import CHROMIUM
+from harness import REPOSITORY, Case
+from test_html import HOSTILE, IMAGE, SCRIPT, HtmlPage, make_capture
+from test_html_when import seconds
+
+WORKER_2 = "${alert(2)} \"'&amp;\n\xe2\x80\xae".encode("latin-1").decode()
+FRAMES = """[...document.querySelectorAll("#{} g.frame")].map((frame) => [
+    frame.querySelector("title").textContent,
+    Math.round(frame.getAttribute("transform").split(",")[1].slice(0, -1) / 20),
+    frame.querySelector("rect").getAttribute("class") ?? ""])"""
+NO_HOLDER = {"handoff": "no holder (handoff)", "unknown": "unknown"}
+
+Frame = collections.namedtuple("Frame", "name where seconds of depth")
+
+
+class GraphCase(Case):
+    open = HtmlPage.open
+    show = HtmlPage.show
+    text = HtmlPage.text
+    count = HtmlPage.count
+    box = HtmlPage.box
+
+    def show_capture(self, text, *options):
+        self.capture = make_capture(text, self.folder / "x.gilwait")
+        self.page = self.open(self.capture, options)
+        self.data = self.gilwait("report", "--json", *options, self.capture,
+                                 program="gilwait-view").json()
+
+    def frames(self, graph):
+        """What a graph shows, from the top."""
+        found = []
+        for title, depth, _ in self.page.evaluate(FRAMES.format(graph)):
+            name, *where, amount = title.replace("\xa0", " ").split(" — ")
+            value, share = amount.split(", ")
+            found.append(Frame(name, "".join(where), seconds(value), share, depth))
+        return sorted(found, key=lambda frame: frame.depth)
+
+    def threads(self, graph):
+        """Name -> seconds of what stands below the root."""
+        return {frame.name: frame.seconds for frame in self.frames(graph) if frame.depth == 1}
+
+    def click(self, graph, label):
+        x, y, width, height = self.box(graph, label)
+        self.page.click(x + width / 2, y + height / 2)
+
+    def pairs(self, key, **sides):
+        """Seconds of the report's pairs with these (waiter={..}, holder={..}) by thread on a side."""
+        sums = collections.Counter()
+        for pair in self.data["blame"]:
+            if all((pair[side] or {}).get(field) == value
+                   for side, fields in sides.items() for field, value in fields.items()):
+                sums[pair[key]["name"] if pair[key] else NO_HOLDER[pair["kind"]]] += pair["seconds"]
+        return dict(sums)
+
+    def assertSame(self, shown, exact):
+        self.assertEqual(set(shown), set(exact))
+        for key, value in exact.items():
+            self.assertAlmostEqual(shown[key], value, delta=0.001, msg=key)
+
+    def hash(self, key):
+        return self.page.evaluate(f"new URLSearchParams(location.hash.slice(1)).get({key!r})")
+
+    def set_hash(self, fragment):
+        self.page.evaluate(f"location.hash = {json.dumps(fragment)}")
+        self.page.settle()
+
+    def chips(self):
+        return self.page.evaluate("[...document.querySelectorAll('#choices .chip')].map((e) => e.textContent)")
+
+    def no_injection(self):
+        self.assertEqual(self.count("img, svg svg, body > script:not([id])"), 1)  # the page's own
+        self.assertEqual(self.page.dialogs + self.page.complaints, [])
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class LinkedGraphs(GraphCase):
+    """What is chosen in one graph is what the other one shows."""
+
+    def setUp(self):
+        super().setUp()
+        self.show_capture(HOSTILE)
+
+    def test_a_thread_among_the_victims(self):
+        before = self.threads("victims")
+        self.click("victims", IMAGE)
+        self.assertSame(self.threads("culprits"), self.pairs("holder", waiter={"tid": 4712}))
+        self.assertSame(self.threads("culprits"), {SCRIPT: 0.9})
+        root = self.frames("culprits")[0]
+        self.assertEqual((root.name, root.of), ("part of all GIL wait", "60.0 % of all waiting"))
+        self.assertEqual(self.chips(), [f"Chosen in victims: {IMAGE}×"])
+        self.assertEqual(self.hash("victims"), "t0")
+        self.page.evaluate("document.querySelector('#choices .drop').click()")
+        self.assertEqual((self.chips(), self.hash("victims")), ([], None))
+        self.assertSame(self.threads("culprits"), self.pairs("holder"))
+        self.assertSame(self.threads("victims"), before)
+        self.no_injection()
+
+    def test_a_function_among_the_culprits(self):
+        self.click("culprits", "build (app/server.py:86)")
+        self.assertSame(self.threads("victims"), self.pairs("waiter", holder={"function": "build"}))
+        self.assertEqual(self.chips(), [f"Chosen in culprits: build (app/server.py:86) in {SCRIPT}×"])
+
+    def test_both_sides_of_a_pair(self):
+        """Below the link stands the other side: worker 1, for which worker 2 waits."""
+        self.click("victims", WORKER_2)
+        self.click("victims", IMAGE)
+        self.assertSame(self.threads("culprits"), {IMAGE: 0.08})
+        self.assertEqual(self.frames("culprits")[0].seconds, 0.08)
+        self.assertEqual(len(self.chips()), 1)
+        self.no_injection()
+
+    def test_no_holder(self):
+        self.click("culprits", "no holder (handoff)")
+        self.assertSame(self.threads("victims"), {WORKER_2: 0.02})
+
+    def test_a_choice_in_each(self):
+        """Each graph zooms to its own choice among what belongs to that of the other."""
+        self.click("victims", WORKER_2)
+        self.assertSame(self.threads("culprits"), self.pairs("holder", waiter={"tid": 4713}))
+        self.click("culprits", SCRIPT)
+        self.assertEqual(len(self.chips()), 2)
+        self.assertEqual(self.frames("victims")[0].seconds, 1.4)  # of all that the builder causes
+        self.assertAlmostEqual(self.threads("victims")[WORKER_2], 0.5, delta=0.001)
+        fragment = self.page.evaluate("location.hash.slice(1)")
+        shown = self.frames("victims"), self.frames("culprits"), self.chips()
+        self.page.call("Page.navigate", url="about:blank")
+        self.page.call("Page.navigate", url=f"{(self.folder / 'x.gilwait.html').as_uri()}#{fragment}")
+        self.page.wait_until('document.documentElement?.dataset.ready === "yes"')
+        self.page.settle()
+        self.assertEqual((self.frames("victims"), self.frames("culprits"), self.chips()), shown)
+
+    def test_the_keyboard_chooses_and_escape_drops(self):
+        self.page.evaluate("document.querySelector('#victims').focus()")
+        self.page.press("ArrowDown")
+        self.page.press("Enter")
+        self.assertEqual(self.hash("victims"), "t0")
+        self.assertSame(self.threads("culprits"), {SCRIPT: 0.9})
+        self.page.evaluate("document.querySelector('#culprits').focus()")
+        self.page.press("Escape")
+        self.assertEqual((self.hash("victims"), self.chips()), (None, []))
+        self.assertSame(self.threads("culprits"), self.pairs("holder"))
+        self.assertEqual(self.page.complaints, [])
+
+    def test_a_choice_in_a_part_of_the_time(self):
+        self.click("victims", WORKER_2)
+        self.set_hash("victims=t1&range=0.5-0.95")
+        self.data = self.gilwait("report", "--json", "--from", 0.5, "--to", 0.95, self.capture,
+                                 program="gilwait-view").json()
+        shown = self.threads("culprits")
+        exact = self.pairs("holder", waiter={"tid": 4713})
+        self.assertEqual(set(shown), set(exact))
+        for name, value in exact.items():
+            self.assertAlmostEqual(shown[name], value, delta=0.005)
+
+    def test_nonsense_in_the_address_chooses_nothing(self):
+        whole = self.threads("culprits")
+        for path in ("t99", "99-1", "<img src=x>", "t0..", "p7", "t0.1-2-3", "constructor"):
+            with self.subTest(path):
+                self.set_hash("victims=" + path)
+                self.assertEqual((self.chips(), self.threads("culprits")), ([], whole))
+        self.set_hash("victims=t0.0-1")  # both are there, but not like this
+        self.assertEqual(self.threads("culprits"), {})
+        self.assertEqual(self.page.complaints, [])
+        self.set_hash("victims=")
+        self.assertEqual(self.threads("culprits"), whole)
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class LinkedGraphsOfProcesses(GraphCase):
+    def test_a_process_is_chosen(self):
+        """In one of the two it is unknown who holds the GIL."""
+        text = (REPOSITORY / "tests" / "golden" / "tree.capture.txt").read_text()
+        self.show_capture(text.replace("queue=0 0:sleep:1", "queue=0 0:gil-wait:1")
+                          .replace("interval=5000 0:nobody", "interval=5000 0:unknown"))
+        exact = collections.Counter()
+        for pair in self.data["blame"]:
+            exact[pair["waiter"]["pid"]] += pair["seconds"]
+        self.assertEqual(set(exact), {100, 101})
+        for pid in exact:
+            self.click("victims", f"process {pid}")
+            self.assertEqual(self.chips(), [f"Chosen in victims: process {pid}×"])
+            self.assertSame(self.threads("culprits"), {f"process {pid}": exact[pid]})
+            self.page.press("Escape")
+        self.assertSame(self.threads("culprits"), {f"process {pid}": sum for pid, sum in exact.items()})
+        self.assertEqual(self.page.complaints, [])

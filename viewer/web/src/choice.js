@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+// What is chosen, as tests of halves of sums: {text, clear (what to set in the store to be rid of
+// it), of (the graph it was chosen in, which shows it by a zoom), wait, hold (test(half) of each
+// side; undefined: all pass)}.
+import { label } from "./flame_tree.js";
+import { frameStep } from "./layout.js";
+import { half } from "./metrics.js";
+
+// Each half is met in many sums.
+function once(profile, test) {
+    const known = new Map();
+    return (each) => {
+        const key = each.thread < 0 ? each.kind : each.thread * profile.stacks + each.stack;
+        let passes = known.get(key);
+        if (passes === undefined)
+            known.set(key, (passes = test(each)));
+        return passes;
+    };
+}
+
+// Whether a half begins with the keys; `whole`: and has no more.
+function begins(layout, keys, whole) {
+    return (each) => {
+        const steps = layout.steps(each);
+        return (!whole || steps.length === keys.length) && keys.every((key, i) => steps[i]?.key === key);
+    };
+}
+
+function ofProcess(profile, row) {
+    return (each) => each.thread < 0 || profile.threads[each.thread].process === row;
+}
+
+function stepOf(layout, key) {
+    const { profile } = layout;
+    if (key.startsWith("t"))
+        return layout.threads[Number(key.slice(1))];
+    const [fn, line] = key.split("-").map(Number);
+    return line === undefined ? { node: { k: key } } : frameStep(profile.frame(fn, line));
+}
+
+// "handle (app/handlers.py:12) in worker-1"
+function words(layout, keys) {
+    const thread = keys.findLast((key) => key.startsWith("t"));
+    const names = [keys.at(-1), thread].filter((key, i, all) => key && all.indexOf(key) === i);
+    return names.map((key) => {
+        const { node } = stepOf(layout, key);
+        return label(node, node.k ?? "frame", "");
+    }).join(" in ");
+}
+
+// The frame at the end of a path through the graph of a metric.
+export function pathChoice(layout, metric, path, graph) {
+    const keys = path.split(".");
+    const process = keys[0].startsWith("p") ? Number(keys.shift().slice(1)) : -1;
+    const link = keys.indexOf("link");
+    const halves = link < 0 ? [keys] : [keys.slice(0, link), keys.slice(link + 1)];
+    const choice = { of: graph, clear: { [graph]: "" } };
+    metric.sides.forEach((side, i) => {
+        const tests = [];
+        if (process >= 0)
+            tests.push(ofProcess(layout.profile, process));
+        if (halves[i]?.length > 0)
+            tests.push(begins(layout, halves[i], i < halves.length - 1));
+        if (tests.length > 0)
+            choice[side] = once(layout.profile, (each) => tests.every((test) => test(each)));
+    });
+    const last = halves.findLast((part) => part.length > 0);
+    choice.text = last ? words(layout, last) : `process ${layout.profile.threads.find((thread) => thread.process === process).pid}`;
+    return choice;
+}
+
+// Those of the sums that all choices let pass.
+export function chosen(sums, metric, choices) {
+    const tests = choices.flatMap((choice) =>
+        metric.sides.filter((side) => choice[side]).map((side) => ({ side, test: choice[side] })));
+    return sums.filter((sum) => metric.takes(sum) && tests.every(({ side, test }) => test(half(sum, side, metric))));
+}
+
+// Whether the data of the page has what a path names.
+export function knownPath(profile, path) {
+    const functions = profile.raw.functions.name.length;
+    return path.split(".").every((key) => {
+        const row = Number(/^[pt]?(\d+)/.exec(key)?.[1] ?? 0);
+        if (key.startsWith("p"))
+            return profile.threads.some(({ process }) => process === row);
+        return row < (key.startsWith("t") ? profile.threads.length : functions);
+    });
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+// Says what the graphs are filtered by, each with a button that drops it.
+import { el } from "./dom.js";
+import { store } from "./store.js";
+
+const FROM = { victims: "Chosen in victims", culprits: "Chosen in culprits" };
+
+function chip({ of, text, clear }) {
+    const drop = el("button", { type: "button", class: "drop", "aria-label": `Drop: ${text}` }, "\u00d7");
+    drop.addEventListener("click", () => store.set(clear));
+    return el(
+        "li",
+        { class: "chip" },
+        `${FROM[of]}: `,
+        el("strong", { class: "name", title: text }, text),
+        drop,
+    );
+}
+
+// The element, and show(choices).
+export function choiceBar(choices) {
+    const list = el("ul", { class: "chips", id: "choices", "aria-label": "What the graphs are filtered by" });
+    const none = el("li", { class: "note" }, "Choose a frame to see in the other graph only what belongs to it.");
+    const show = (shown) => list.replaceChildren(...(shown.length > 0 ? shown.map(chip) : [none]));
+    show(choices);
+    return { element: list, show };
+}
