@@ -191,3 +191,85 @@ class LinkedGraphsOfProcesses(GraphCase):
             self.page.press("Escape")
         self.assertSame(self.threads("culprits"), {f"process {pid}": sum for pid, sum in exact.items()})
         self.assertEqual(self.page.complaints, [])
+
+
+def convoy(workers):
+    """A capture of so many workers that wait for a builder: worker N for N of 1000 ms."""
+    lines = ["header rate=1000 cpus=2", "process 0 pid=4711 python=3.12.1", "thread 0 tid=4711 name=builder"]
+    lines += [f"thread {n} tid={5000 + n} name=worker-{n}" for n in range(1, workers + 1)]
+    lines += ["gil 0", "function 1 build /srv/app/server.py 80", "function 2 handle /srv/app/handlers.py 10",
+              "stack 1 0 1 86", "stack 2 0 2 12", "block process=0 start=1000000000 ticks=1000 dt=1000000",
+              "track 0 0:gil-running:1:0"]
+    lines += [f"track {n} 0:gil-wait:2:0 {n}:sleep:2" for n in range(1, workers + 1)]
+    return "\n".join([*lines, "holders 0 switches=0 interval=5000 0:0", "write", "end duration", ""])
+
+
+MATRIX = """[...document.querySelectorAll("#matrix tr")].map((row) => [...row.children].map(
+    (cell) => (cell.querySelector(".name, span:not(:has(span))") ?? cell).textContent))"""
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Matrix(GraphCase):
+    """Threads that wait against threads that hold the GIL meanwhile."""
+
+    def matrix(self):
+        """(waiter, holder) -> seconds of what has any."""
+        (_, *columns), *rows = self.page.evaluate(MATRIX)
+        return {(row, column): seconds(cell.replace("\xa0", " "))
+                for row, *cells in rows for column, cell in zip(columns, cells) if cell != "–"}
+
+    def press(self, pair):
+        self.page.evaluate(f"""document.querySelector('#matrix [data-pair="{pair}"]').click()""")
+        self.page.settle()
+
+    def test_its_cells_are_the_pairs_of_the_report(self):
+        self.show_capture(HOSTILE)
+        exact = collections.Counter()
+        for pair in self.data["blame"]:
+            waiter = pair["waiter"]["name"]
+            holder = pair["holder"]["name"] if pair["holder"] else "no holder"
+            for key in ((waiter, holder), (waiter, "all"), ("all", holder), ("all", "all")):
+                exact[key] += pair["seconds"]
+        self.assertEqual(len(exact), 10)
+        self.assertSame(self.matrix(), exact)
+        self.set_hash("range=0.5-0.95")
+        self.assertAlmostEqual(self.matrix()[IMAGE, SCRIPT], 0.4, delta=0.005)
+        self.no_injection()
+
+    def test_a_cell_a_row_and_a_column_filter_both_graphs(self):
+        self.show_capture(HOSTILE)
+        rows = {thread["name"]: row for row, thread in enumerate(self.data["threads"])}
+        worker, builder = rows[WORKER_2], rows[SCRIPT]
+        for pair, words, waiter, holder in (
+                (f"{worker}.{builder}", f"{WORKER_2} waits for {SCRIPT}", {"tid": 4713}, {"tid": 4711}),
+                (f"{worker}.", f"{WORKER_2} waits for any", {"tid": 4713}, {}),
+                (f".{builder}", f"all waits for {SCRIPT}", {}, {"tid": 4711})):
+            with self.subTest(words):
+                self.press(pair)
+                self.assertSame(self.threads("victims"), self.pairs("waiter", waiter=waiter, holder=holder))
+                self.assertSame(self.threads("culprits"), self.pairs("holder", waiter=waiter, holder=holder))
+                self.assertEqual(self.chips(), [f"Pairs: {words}×"])
+                self.assertEqual(self.hash("pair"), pair)
+                self.press(pair)
+                self.assertEqual((self.hash("pair"), self.chips()), (None, []))
+        self.no_injection()
+
+    def test_many_threads_are_folded(self):
+        self.show_capture(convoy(20))
+        names = [row[0] for row in self.page.evaluate(MATRIX)]
+        self.assertEqual(names[1:], [*(f"worker-{n}" for n in range(20, 8, -1)), "8 others", "all"])
+        self.assertAlmostEqual(self.matrix()["8 others", "builder"], sum(range(1, 9)) / 1000, delta=0.0002)
+        self.page.evaluate("document.querySelector('#matrix .below button').click()")
+        self.assertEqual(len(self.page.evaluate(MATRIX)), 22)
+        self.assertEqual(self.hash("matrix"), "all")
+
+    def test_nonsense_in_the_address_chooses_no_pair(self):
+        self.show_capture(HOSTILE)
+        whole = self.threads("culprits")
+        for pair in ("99.0", "0", ".", "0.1.2", "x.0", "rest.0", ".rest"):
+            with self.subTest(pair):
+                self.set_hash("pair=" + pair)
+                self.assertEqual((self.chips(), self.threads("culprits")), ([], whole))
+        self.set_hash("pair=.handoff")
+        self.assertSame(self.threads("culprits"), {"no holder (handoff)": 0.02})
+        self.assertEqual(self.page.complaints, [])

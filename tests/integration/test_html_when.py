@@ -206,6 +206,11 @@ class When(Case):
         self.assertLessEqual(begin, longest["start_s"])
         self.assertGreaterEqual(end, min(longest["start_s"] + longest["seconds"], 1.0) - 0.004)
         self.assertFalse(self.page.evaluate("document.querySelector('#range').hidden"))
+        bar, heading = self.page.evaluate("""["#range", "#when h2"].map((selector) => {
+            const { top, bottom } = document.querySelector(selector).getBoundingClientRect();
+            return { top, bottom };
+        })""")
+        self.assertGreaterEqual(heading["top"], bar["bottom"])
 
     def test_headings_sort(self):
         def names():

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
-// What is chosen, as tests of halves of sums: {text, clear (what to set in the store to be rid of
+// What is chosen, as tests of halves of sums: {from, text, clear (what to set in the store to be rid of
 // it), of (the graph it was chosen in, which shows it by a zoom), wait, hold (test(half) of each
 // side; undefined: all pass)}.
 import { label } from "./flame_tree.js";
 import { frameStep } from "./layout.js";
 import { half } from "./metrics.js";
+import { threadName } from "./threads.js";
 
 // Each half is met in many sums.
 function once(profile, test) {
@@ -54,7 +55,7 @@ export function pathChoice(layout, metric, path, graph) {
     const process = keys[0].startsWith("p") ? Number(keys.shift().slice(1)) : -1;
     const link = keys.indexOf("link");
     const halves = link < 0 ? [keys] : [keys.slice(0, link), keys.slice(link + 1)];
-    const choice = { of: graph, clear: { [graph]: "" } };
+    const choice = { of: graph, from: `Chosen in ${graph}`, clear: { [graph]: "" } };
     metric.sides.forEach((side, i) => {
         const tests = [];
         if (process >= 0)
@@ -67,6 +68,20 @@ export function pathChoice(layout, metric, path, graph) {
     const last = halves.findLast((part) => part.length > 0);
     choice.text = last ? words(layout, last) : `process ${layout.profile.threads.find((thread) => thread.process === process).pid}`;
     return choice;
+}
+
+// A cell of the matrix, or a row or a column of it.
+export function pairChoice(profile, pair) {
+    const [waiter, holder] = pair.split(".");
+    const name = (key) => (/^\d/.test(key) ? threadName(profile.threads[Number(key)]) : label({}, key));
+    const is = (key) => (each) => (/^\d/.test(key) ? each.thread === Number(key) : each.thread < 0 && each.kind === key);
+    return {
+        from: "Pairs",
+        text: `${waiter ? name(waiter) : "all"} waits for ${holder ? name(holder) : "any"}`,
+        clear: { pair: "" },
+        wait: waiter && is(waiter),
+        hold: holder && is(holder),
+    };
 }
 
 // Those of the sums that all choices let pass.
@@ -85,4 +100,8 @@ export function knownPath(profile, path) {
             return profile.threads.some(({ process }) => process === row);
         return row < (key.startsWith("t") ? profile.threads.length : functions);
     });
+}
+
+export function knownPair(profile, pair) {
+    return pair.split(".").every((key) => !/^\d/.test(key) || Number(key) < profile.threads.length);
 }

@@ -3,15 +3,13 @@
 import { el } from "./dom.js";
 import { store } from "./store.js";
 
-const FROM = { victims: "Chosen in victims", culprits: "Chosen in culprits" };
-
-function chip({ of, text, clear }) {
+function chip({ from, text, clear }) {
     const drop = el("button", { type: "button", class: "drop", "aria-label": `Drop: ${text}` }, "\u00d7");
     drop.addEventListener("click", () => store.set(clear));
     return el(
         "li",
         { class: "chip" },
-        `${FROM[of]}: `,
+        `${from}: `,
         el("strong", { class: "name", title: text }, text),
         drop,
     );

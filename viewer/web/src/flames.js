@@ -2,7 +2,7 @@
 // The two flame graphs of the same pairs: victims (who waits, for whom) and culprits (who makes
 // whom wait). Both grow downward, so that a column reads as a sentence from top to bottom. What is
 // chosen in one of them is all that the other one shows.
-import { chosen, knownPath, pathChoice } from "./choice.js";
+import { chosen, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
 import { choiceBar } from "./choice_bar.js";
 import { el, section } from "./dom.js";
 import { FlamePane } from "./flame_pane.js";
@@ -14,6 +14,8 @@ import { metricTree } from "./metric_tree.js";
 import { store } from "./store.js";
 
 const GRAPHS = ["victims", "culprits"];
+// What of the view is a choice that Escape drops.
+const CHOSEN = [...GRAPHS, "pair"];
 
 function legend() {
     const entries = [
@@ -44,7 +46,8 @@ class Flames {
         this.report = report;
         this.layout = new Layout(profile);
         GRAPHS.forEach((graph) => store.limit(graph, (path) => knownPath(profile, path)));
-        this.choices = this.chosenPaths();
+        store.limit("pair", (pair) => knownPair(profile, pair));
+        this.choices = this.allChoices();
         this.bar = choiceBar(this.choices);
         this.panes = GRAPHS.map((graph) => this.pane(graph));
     }
@@ -62,9 +65,11 @@ class Flames {
         }, this.tree(key));
     }
 
-    chosenPaths() {
-        return GRAPHS.filter((graph) => store.get(graph) !== "")
+    allChoices() {
+        const pair = store.get("pair");
+        const paths = GRAPHS.filter((graph) => store.get(graph) !== "")
             .map((graph) => pathChoice(this.layout, this.metric(graph), store.get(graph), graph));
+        return pair ? [pairChoice(this.layout.profile, pair), ...paths] : paths;
     }
 
     // Of what is chosen elsewhere.
@@ -86,13 +91,13 @@ class Flames {
 
     // Where something was chosen: the graph itself zooms, the others show what belongs to it.
     choose(keys) {
-        this.choices = this.chosenPaths();
+        this.choices = this.allChoices();
         this.bar.show(this.choices);
         this.panes.forEach((pane, i) => {
             const own = GRAPHS[i];
             if (keys.includes(own) && pane.path !== store.get(own))
                 pane.zoomTo(store.get(own));
-            if (GRAPHS.some((graph) => graph !== own && keys.includes(graph)))
+            if (CHOSEN.some((key) => key !== own && keys.includes(key)))
                 pane.show(this.tree(own));
         });
         this.find();
@@ -142,7 +147,7 @@ function searchBox(find) {
 function listenForEscape() {
     document.addEventListener("keydown", (event) => {
         if (event.key === "Escape" && !event.target.closest("input, select, dialog, #timeline"))
-            store.set(Object.fromEntries(GRAPHS.map((graph) => [graph, ""])));
+            store.set(Object.fromEntries(CHOSEN.map((key) => [key, ""])));
     });
 }
 
@@ -155,7 +160,7 @@ export function flameSection(report, profile) {
     }
 
     const flames = new Flames(report, profile);
-    store.subscribe((keys) => GRAPHS.some((graph) => keys.includes(graph)) && flames.choose(keys));
+    store.subscribe((keys) => CHOSEN.some((key) => keys.includes(key)) && flames.choose(keys));
     listenForEscape();
     return {
         section: section(

@@ -4,6 +4,7 @@ import { blameSection, functionSections } from "./blame.js";
 import { readData } from "./data.js";
 import { figures, targetLine } from "./figures.js";
 import { flameSection } from "./flames.js";
+import { matrixSection } from "./matrix.js";
 import { momentSection } from "./moments.js";
 import { Profile } from "./profile.js";
 import { qualitySection } from "./quality.js";
@@ -24,7 +25,7 @@ function breath() {
 }
 
 // Keeps the page at the range that is chosen: words and tables first, then the graphs.
-function follow(data, profile, whole, shown, flames) {
+function follow(data, profile, whole, shown, graphs) {
     let newest = whole;
     const update = async () => {
         const range = store.get("range");
@@ -35,7 +36,7 @@ function follow(data, profile, whole, shown, flames) {
         shown = fresh;
         await breath();
         if (report === newest)
-            flames.update(report);
+            graphs.forEach((graph) => graph.update(report));
     };
     store.subscribe((keys) => keys.includes("range") && update());
     return store.get("range") ? update() : null;
@@ -53,13 +54,14 @@ async function show(data) {
     store.limit("range", ([from, to]) => from < profile.secondsAt(profile.buckets) && to > profile.secondsAt(0));
     const timeline = new Timeline(data, profile);
     const whole = reportOf(data, profile, null);
+    const matrix = matrixSection(whole, profile);
     const flames = flameSection(whole, profile);
     const moments = momentSection(data);
     main.prepend(rangeBar(data, profile));
-    main.append(timeline.element, blame, flames.section, functions, ...(moments ? [moments] : []), qualitySection(data));
+    main.append(timeline.element, blame, matrix.element, flames.section, functions, ...(moments ? [moments] : []), qualitySection(data));
     timeline.draw();
     flames.draw();
-    await follow(data, profile, whole, shown, flames);
+    await follow(data, profile, whole, shown, [matrix, flames]);
     document.documentElement.dataset.ready = "yes";
 }
 

@@ -7,6 +7,9 @@
 //   search             what is looked for
 //   victims, culprits  path to the frame that is chosen in this graph; its keys are those of
 //                      layout.js, with a dot between them
+//   pair               waiting thread and holder ("handoff", "unknown": nobody), a dot between
+//                      them; one of them may be left out
+//   matrix             "all": as many threads as fit
 
 const PATH = /^(p\d+|t\d+|\d+-\d+|link|handoff|unknown)(\.(t\d+|\d+-\d+|link|handoff|unknown))*$/;
 
@@ -29,6 +32,8 @@ const codecs = {
     search: words(/^/),
     victims: words(PATH),
     culprits: words(PATH),
+    pair: words(/^(\d+\.(\d+|handoff|unknown)?|\.(\d+|handoff|unknown))$/),
+    matrix: words(/^all$/),
 };
 
 const keys = Object.keys(codecs);
