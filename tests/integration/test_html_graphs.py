@@ -273,3 +273,86 @@ class Matrix(GraphCase):
         self.set_hash("pair=.handoff")
         self.assertSame(self.threads("culprits"), {"no holder (handoff)": 0.02})
         self.assertEqual(self.page.complaints, [])
+
+
+STATES = {
+    "holding": ("gil-running", "gil-queued", "gil-blocked"),
+    "cpu": ("gil-running", "native", "python-running"),
+}
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Metrics(GraphCase):
+    """Graphs of something else than pairs."""
+
+    def choose(self, metric):
+        self.page.evaluate(f"document.querySelector('#metric-{metric}').click()")
+        self.page.settle()
+
+    def panes(self):
+        return self.page.evaluate("""[...document.querySelectorAll(".pane:not([hidden]) .flame")].map((e) => e.id)""")
+
+    def exact(self, metric):
+        """Thread -> seconds, from the report."""
+        sums = collections.Counter()
+        for thread in self.data["threads"]:
+            sums[thread["name"]] += sum(
+                s for state, s in thread["states"].items() if state in STATES.get(metric, [state]))
+        return {name: s for name, s in sums.items() if s > 0}
+
+    def test_each_metric_sums_to_what_the_report_says(self):
+        self.show_capture(HOSTILE.replace("0:io-wait:2 400", "0:native:2 100:gil-blocked:2 200:cpu-wait:2 400"))
+        self.assertEqual(self.panes(), ["victims", "culprits"])
+        for metric, exact in (("wait", self.pairs("waiter")), ("blame", self.pairs("holder")),
+                              *((metric, self.exact(metric)) for metric in ("holding", "cpu", "wall"))):
+            with self.subTest(metric):
+                self.choose(metric)
+                self.assertEqual((self.panes(), self.hash("metric")), (["stacks"], metric))
+                self.assertSame(self.threads("stacks"), exact)
+                self.assertAlmostEqual(self.frames("stacks")[0].seconds, sum(exact.values()), delta=0.001)
+                self.assertNotIn("▼", "".join(frame.name for frame in self.frames("stacks")))
+        self.choose("pairs")
+        self.assertEqual(self.panes(), ["victims", "culprits"])
+        self.no_injection()
+
+    def test_some_threads_only(self):
+        """Of the others there are the waits for these, in the pairs alone."""
+        self.show_capture(HOSTILE, "--thread", "4711")
+        self.choose("wall")
+        self.assertSame(self.threads("stacks"), {SCRIPT: 1.0})
+        self.choose("blame")
+        self.assertSame(self.threads("stacks"), {SCRIPT: 1.4})
+        self.assertTrue(self.page.evaluate("document.querySelector('#metric-wait').disabled"))
+
+    def test_what_is_chosen_among_pairs_filters_both_their_sides(self):
+        self.show_capture(HOSTILE)
+        self.click("victims", IMAGE)
+        self.choose("blame")
+        self.assertSame(self.threads("stacks"), self.pairs("holder", waiter={"tid": 4712}))
+        self.assertEqual(self.chips(), [f"Chosen in victims: {IMAGE}×"])
+        self.choose("cpu")
+        self.assertSame(self.threads("stacks"), self.exact("cpu"))
+        self.assertEqual(self.chips(), [])
+
+    def test_where_nobody_waits_it_is_all_time(self):
+        self.show_capture(HOSTILE.replace("gil-wait:", "sleep:").replace("gil-handoff:", "sleep:"))
+        self.assertEqual(self.panes(), ["stacks"])
+        self.assertSame(self.threads("stacks"), self.exact("wall"))
+        self.set_hash("metric=wait")
+        self.assertSame(self.threads("stacks"), self.exact("wall"))
+        self.assertEqual(self.page.complaints, [])
+
+    def test_the_address_holds_the_metric_and_the_zoom(self):
+        self.show_capture(HOSTILE)
+        self.choose("wall")
+        self.click("stacks", SCRIPT)
+        self.assertEqual((self.hash("metric"), self.hash("stacks")), ("wall", "t2"))
+        self.assertEqual(self.chips(), [])
+        shown = self.frames("stacks")
+        self.page.call("Page.reload")
+        self.page.wait_until('document.documentElement?.dataset.ready === "yes"')
+        self.page.settle()
+        self.assertEqual(self.frames("stacks"), shown)
+        self.page.press("Escape")
+        self.assertSame(self.threads("stacks"), self.exact("wall"))
+        self.assertIsNone(self.hash("stacks"))

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is chosen, as tests of halves of sums: {from, text, clear (what to set in the store to be rid of
 // it), of (the graph it was chosen in, which shows it by a zoom), wait, hold (test(half) of each
-// side; undefined: all pass)}.
+// side; undefined: all pass)}. A metric that knows none of these sides is not filtered.
 import { label } from "./flame_tree.js";
 import { frameStep } from "./layout.js";
 import { half } from "./metrics.js";
@@ -84,11 +84,15 @@ export function pairChoice(profile, pair) {
     };
 }
 
+export function concerns(choice, metric) {
+    return metric.known.some((side) => choice[side]);
+}
+
 // Those of the sums that all choices let pass.
 export function chosen(sums, metric, choices) {
     const tests = choices.flatMap((choice) =>
-        metric.sides.filter((side) => choice[side]).map((side) => ({ side, test: choice[side] })));
-    return sums.filter((sum) => metric.takes(sum) && tests.every(({ side, test }) => test(half(sum, side, metric))));
+        metric.known.filter((side) => choice[side]).map((side) => ({ side, test: choice[side] })));
+    return sums.filter((sum) => metric.takes(sum) && tests.every(({ side, test }) => test(half(sum, side))));
 }
 
 // Whether the data of the page has what a path names.

@@ -15,11 +15,11 @@ function chip({ from, text, clear }) {
     );
 }
 
-// The element, and show(choices).
-export function choiceBar(choices) {
+// The element, and show(choices, linked: whether a graph shows what is chosen in the other one).
+export function choiceBar() {
     const list = el("ul", { class: "chips", id: "choices", "aria-label": "What the graphs are filtered by" });
     const none = el("li", { class: "note" }, "Choose a frame to see in the other graph only what belongs to it.");
-    const show = (shown) => list.replaceChildren(...(shown.length > 0 ? shown.map(chip) : [none]));
-    show(choices);
+    const show = (choices, linked) =>
+        list.replaceChildren(...(choices.length > 0 ? choices.map(chip) : linked ? [none] : []));
     return { element: list, show };
 }

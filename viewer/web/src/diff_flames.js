@@ -4,6 +4,7 @@
 import { el, section } from "./dom.js";
 import { compared, rate } from "./diff_format.js";
 import { FlamePane } from "./flame_pane.js";
+import { oneOf } from "./one_of.js";
 import { prepare } from "./flame_tree.js";
 import { percent, share } from "./format.js";
 
@@ -40,7 +41,7 @@ function words({ before, after }, whole) {
 }
 
 // What a pane shows of a node, put into terms of the change.
-function prepareChange(root) {
+function prepareChange(root, heading) {
     const whole = Math.max(root.before, root.after);
     const pending = [prepare(root, ["same"])];
     while (pending.length > 0) {
@@ -52,7 +53,7 @@ function prepareChange(root) {
         node.detail = `${name} \u2014 ${words(node, whole)}`;
         pending.push(...(node.c ?? []));
     }
-    return root;
+    return Object.assign(root, { heading, of: "of all waiting", none: "No GIL wait here." });
 }
 
 function legend() {
@@ -71,19 +72,9 @@ function legend() {
     );
 }
 
-function widthSwitch(chosen, onChange) {
-    const choice = (side) => {
-        const input = el("input", { type: "radio", name: "width", id: `width-${side}`, checked: side === chosen });
-        input.addEventListener("change", () => onChange(side));
-        return el("label", { for: `width-${side}` }, input, side);
-    };
-    return el(
-        "div",
-        { class: "choice", role: "radiogroup", "aria-labelledby": "width-label" },
-        el("span", { id: "width-label" }, "Width:"),
-        choice("before"),
-        choice("after"),
-    );
+function widthSwitch(first, onChange) {
+    const names = { before: { name: "before" }, after: { name: "after" } };
+    return oneOf("width", "Width:", names, { chosen: () => first, onChange }).element;
 }
 
 function lead({ folded }) {
@@ -103,9 +94,7 @@ export function flameSection(data) {
 
     // The wider of the two shows what there was to lose or what there is now.
     const first = data.waiters.v < data.waiters.b ? "before" : "after";
-    const treesOf = (side) => PANES.map(({ key }) => treeOf(data[key], side));
-    const trees = treesOf(first);
-    const panes = PANES.map((options, i) => new FlamePane({ ...options, prepare: prepareChange }, trees[i]));
+    const panes = PANES.map(({ key }) => new FlamePane({ key }));
     const search = el("input", {
         type: "search",
         id: "search",
@@ -115,7 +104,7 @@ export function flameSection(data) {
     });
     const find = () => panes.forEach((pane) => pane.search(search.value.trim()));
     const show = (side) => {
-        treesOf(side).forEach((tree, i) => panes[i].show(tree));
+        PANES.forEach(({ key, heading }, i) => panes[i].show(prepareChange(treeOf(data[key], side), heading)));
         find();
     };
     search.addEventListener("input", find);
@@ -136,6 +125,6 @@ export function flameSection(data) {
     const holder = el("div", { class: "panes" }, ...panes.map((pane) => pane.element));
     return {
         section: section("flames", "Flame graphs", lead(data), tools, holder),
-        draw: () => panes.forEach((pane) => pane.draw()),
+        draw: () => show(first),
     };
 }

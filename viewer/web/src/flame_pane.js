@@ -9,6 +9,7 @@ const CELL_HEIGHT = 20;
 // Narrower boxes cannot be seen or hit, and each costs time in every redraw.
 const MIN_FRAME_PX = 1.5;
 const SHADES = 3;
+const SIDES = ["wait", "hold", "own"];
 
 // Neighbours get different shades, and a name the same one everywhere.
 function shade(name) {
@@ -22,7 +23,7 @@ function colour(node) {
     if (node.highlight)
         return "var(--match)";
     const { side, head, label } = node.data;
-    if (side !== "wait" && side !== "hold")
+    if (!SIDES.includes(side))
         return `var(--flame-${side})`;
     return head ? `var(--flame-${side}-head)` : `var(--flame-${side}-${shade(label)})`;
 }
@@ -33,13 +34,11 @@ function pathOf(node) {
 }
 
 export class FlamePane {
-    // `prepare` gives nodes what is drawn of them; see flame_tree.js. onChoose(path) is told which
-    // frame was chosen, with the keys of layout.js; "" is the root.
-    constructor({ key, heading, prepare, onChoose = () => {} }, tree) {
-        this.prepare = prepare;
+    // onChoose(path) is told which frame was chosen, with the keys of layout.js; "" is the root.
+    constructor({ key, onChoose = () => {} }) {
         this.onChoose = onChoose;
         this.path = "";
-        this.tree = this.prepare(tree);
+        this.heading = el("h3");
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
         this.found = el("span", { class: "found", "aria-live": "polite" });
         this.reset = el("button", { type: "button", disabled: true }, "Reset zoom");
@@ -48,13 +47,12 @@ export class FlamePane {
             id: key,
             tabindex: "0",
             role: "application",
-            "aria-label": `${heading}. Arrow keys go from frame to frame, Enter chooses one, Escape resets.`,
             "aria-describedby": `${key}-details`,
         });
         this.element = el(
             "div",
             { class: "pane" },
-            el("div", { class: "pane-head" }, el("h3", {}, heading), this.found, this.reset),
+            el("div", { class: "pane-head" }, this.heading, this.found, this.reset),
             this.canvas,
             this.details,
         );
@@ -62,25 +60,26 @@ export class FlamePane {
         this.canvas.addEventListener("keydown", (event) => this.key(event));
     }
 
-    // Needs the element in the document, for its width.
-    draw() {
-        this.chartTree();
-        new ResizeObserver(() => this.resize()).observe(this.canvas);
-    }
-
-    // Another tree in the place of the one drawn.
-    show(tree) {
-        this.tree = this.prepare(tree);
+    // Needs the element in the document, for its width. The tree is one of flame_tree.js, prepared,
+    // whose root has a heading, and says what shares are `of` and what to say of `none`.
+    show(tree, path = this.path) {
+        this.tree = tree;
+        this.heading.textContent = tree.heading;
+        this.canvas.setAttribute("aria-label", `${tree.heading}. Arrow keys go from frame to frame, Enter chooses one, Escape resets.`);
         this.reset.disabled = true;
         this.chartTree();
-        this.zoomTo(this.path);
+        this.zoomTo(path);
+        if (!this.observer) {
+            this.observer = new ResizeObserver(() => this.resize());
+            this.observer.observe(this.canvas);
+        }
     }
 
     chartTree() {
         this.canvas.replaceChildren();
         this.chart = null;
         if (!this.tree.c?.length) {
-            this.canvas.append(el("p", { class: "nothing" }, this.tree.none ?? "No GIL wait here."));
+            this.canvas.append(el("p", { class: "nothing" }, this.tree.none));
             this.details.textContent = "";
             return;
         }
@@ -105,7 +104,7 @@ export class FlamePane {
     }
 
     resize() {
-        if (!this.chart || this.canvas.clientWidth === this.chart.width())
+        if (!this.chart || this.element.hidden || this.canvas.clientWidth === this.chart.width())
             return;
         this.chart.width(this.canvas.clientWidth).update();
         this.mark();
@@ -131,7 +130,7 @@ export class FlamePane {
         const outer = results.filter((node) => !node.ancestors().slice(1).some((above) => above.highlight));
         const sum = outer.reduce((total, node) => total + node.data.v, 0);
         this.found.textContent =
-            results.length > 0 ? `found in ${percent(share(sum, this.tree.v))} of all waiting` : "not found";
+            results.length > 0 ? `found in ${percent(share(sum, this.tree.v))} ${this.tree.of}` : "not found";
     }
 
     zoomOut() {

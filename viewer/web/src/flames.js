@@ -1,146 +1,144 @@
 // SPDX-License-Identifier: Apache-2.0
-// The two flame graphs of the same pairs: victims (who waits, for whom) and culprits (who makes
-// whom wait). Both grow downward, so that a column reads as a sentence from top to bottom. What is
-// chosen in one of them is all that the other one shows.
-import { chosen, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
+// The flame graphs: of the pairs of who waits for whom two, victims and culprits, and of every other
+// metric one. They grow downward, so that a column reads as a sentence from top to bottom. What is
+// chosen in one of the two is all that the other one shows.
+import { chosen, concerns, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
 import { choiceBar } from "./choice_bar.js";
 import { el, section } from "./dom.js";
 import { FlamePane } from "./flame_pane.js";
+import { legend, metricSwitch, searchBox } from "./flame_tools.js";
 import { prepare } from "./flame_tree.js";
 import { percent, seconds } from "./format.js";
 import { Layout } from "./layout.js";
-import { METRICS, total } from "./metrics.js";
+import { VIEWS, isWait, metricsOf, total } from "./metrics.js";
 import { metricTree } from "./metric_tree.js";
 import { store } from "./store.js";
 
-const GRAPHS = ["victims", "culprits"];
+// Panes, each with the key of the view that holds the path to what is chosen in it.
+const LINKED = ["victims", "culprits"];
+const SINGLE = "stacks";
+const PANES = [...LINKED, SINGLE];
 // What of the view is a choice that Escape drops.
-const CHOSEN = [...GRAPHS, "pair"];
+const CHOSEN = [...PANES, "pair"];
 
-function legend() {
-    const entries = [
-        ["wait", "code of the thread that waits"],
-        ["link", "\u201cwaits for\u201d or \u201cmakes wait\u201d"],
-        ["hold", "code of the thread that holds the GIL"],
-        ["match", "found by the search"],
-    ];
-    return el(
-        "ul",
-        { class: "legend", "aria-label": "Colours of the graphs" },
-        ...entries.map(([kind, text]) => el("li", {}, el("span", { class: `swatch ${kind}`, "aria-hidden": "true" }), text)),
-    );
-}
-
-function foldedNote({ shown }, { folded, bucketS }) {
-    const of = shown ? "Pairs with one of these threads. " : "";
+function widthNote({ shown }, { folded, bucketS }, metric) {
+    const of = shown && metric.link ? "Pairs with one of these threads. " : "";
     const drawn = folded.grain_s > 0
         ? ` Parts shorter than ${seconds(folded.grain_s)} within ${seconds(bucketS)} were drawn by lot, which keeps their sum.`
         : "";
-    return `${of}Width is time spent waiting. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.${drawn}`;
+    return `${of}Width is ${metric.width}. Frames under ${percent(folded.share)} of it are folded into \u201c(small)\u201d.${drawn}`;
 }
 
-// Of the report of the whole. Returns the section, a function that draws into it once it stands in
-// the document, and one that shows the waits of another part of the time.
 class Flames {
+    // Of the report of the whole.
     constructor(report, profile) {
         this.report = report;
+        this.profile = profile;
+        this.metrics = metricsOf(profile);
         this.layout = new Layout(profile);
-        GRAPHS.forEach((graph) => store.limit(graph, (path) => knownPath(profile, path)));
+        this.has = Object.fromEntries(Object.keys(VIEWS).map((view) =>
+            [view, VIEWS[view].graphs.some((graph) => report.sums.some(this.metrics[graph].takes))]));
+        PANES.forEach((pane) => store.limit(pane, (path) => knownPath(profile, path)));
         store.limit("pair", (pair) => knownPair(profile, pair));
+        store.limit("metric", (view) => this.has[view]);
         this.choices = this.allChoices();
-        this.bar = choiceBar(this.choices);
-        this.panes = GRAPHS.map((graph) => this.pane(graph));
+        this.bar = choiceBar();
+        this.legend = legend();
+        this.lead = el("p", { class: "lead" });
+        this.metric = metricSwitch(() => this.view(), (view) => this.has[view]);
+        this.panes = Object.fromEntries(PANES.map((key) => [key, this.pane(key)]));
     }
 
-    metric(graph) {
-        return METRICS[graph === "victims" ? "wait" : "blame"];
+    view() {
+        return store.get("metric") || (this.has.pairs ? "pairs" : "wall");
+    }
+
+    shown() {
+        return this.view() === "pairs" ? LINKED : [SINGLE];
+    }
+
+    metricOf(pane) {
+        return this.metrics[pane === SINGLE ? VIEWS[this.view()].graphs[0] : pane];
     }
 
     pane(key) {
-        return new FlamePane({
-            key,
-            heading: this.metric(key).heading,
-            prepare: (root) => prepare(root, this.metric(key).sides, this.metric(key).link, root),
-            onChoose: (path) => store.set({ [key]: path }),
-        }, this.tree(key));
+        return new FlamePane({ key, onChoose: (path) => store.set({ [key]: path }) });
     }
 
     allChoices() {
         const pair = store.get("pair");
-        const paths = GRAPHS.filter((graph) => store.get(graph) !== "")
-            .map((graph) => pathChoice(this.layout, this.metric(graph), store.get(graph), graph));
-        return pair ? [pairChoice(this.layout.profile, pair), ...paths] : paths;
+        const paths = LINKED.filter((pane) => store.get(pane) !== "")
+            .map((pane) => pathChoice(this.layout, this.metrics[pane], store.get(pane), pane));
+        return pair ? [pairChoice(this.profile, pair), ...paths] : paths;
     }
 
     // Of what is chosen elsewhere.
-    tree(graph) {
-        const metric = this.metric(graph);
+    tree(pane) {
+        const metric = this.metricOf(pane);
         const all = this.report.sums.filter(metric.takes);
-        const shown = chosen(all, metric, this.choices.filter(({ of }) => of !== graph));
-        const root = metricTree(this.layout, shown, metric);
-        const whole = total(all);
-        const part = shown.length < all.length ? "part of " : "";
-        return Object.assign(root, { whole, of: metric.of, all: part + metric.all, none: `${metric.none} here.` });
+        const sums = chosen(all, metric, this.choices.filter(({ of }) => of !== pane));
+        const root = metricTree(this.layout, sums, metric);
+        const part = sums.length < all.length ? "part of " : "";
+        const about = {
+            heading: metric.heading,
+            whole: total(all),
+            of: metric.of,
+            all: part + metric.all,
+            none: `${metric.none} here.`,
+        };
+        return prepare(Object.assign(root, about), metric.sides, metric.link, about);
     }
 
     update(report) {
         this.report = report;
-        this.panes.forEach((pane, i) => pane.show(this.tree(GRAPHS[i])));
+        this.show();
+    }
+
+    // All that there is, anew.
+    show() {
+        const metric = this.metricOf(this.shown()[0]);
+        this.lead.textContent = widthNote(this.report, this.profile, metric);
+        this.legend.show(metric);
+        this.metric.show();
+        this.showChoices();
+        for (const key of PANES)
+            this.panes[key].element.hidden = !this.shown().includes(key);
+        this.shown().forEach((key) => this.panes[key].show(this.tree(key), store.get(key)));
         this.find();
+    }
+
+    showChoices() {
+        const metric = this.metricOf(this.shown()[0]);
+        this.bar.show(this.choices.filter((choice) => concerns(choice, metric)), metric.link !== undefined);
     }
 
     // Where something was chosen: the graph itself zooms, the others show what belongs to it.
     choose(keys) {
         this.choices = this.allChoices();
-        this.bar.show(this.choices);
-        this.panes.forEach((pane, i) => {
-            const own = GRAPHS[i];
-            if (keys.includes(own) && pane.path !== store.get(own))
-                pane.zoomTo(store.get(own));
-            if (CHOSEN.some((key) => key !== own && keys.includes(key)))
-                pane.show(this.tree(own));
-        });
+        this.showChoices();
+        for (const key of this.shown()) {
+            const pane = this.panes[key];
+            if (CHOSEN.some((other) => other !== key && keys.includes(other)))
+                pane.show(this.tree(key), store.get(key));
+            else if (keys.includes(key) && pane.path !== store.get(key))
+                pane.zoomTo(store.get(key));
+        }
         this.find();
     }
 
     find() {
-        this.panes.forEach((pane) => pane.search(store.get("search").trim()));
+        this.shown().forEach((key) => this.panes[key].search(store.get("search").trim()));
     }
 
-    draw() {
-        this.panes.forEach((pane, i) => {
-            pane.draw();
-            pane.zoomTo(store.get(GRAPHS[i]));
-        });
-        if (store.get("search"))
+    follow(keys) {
+        const has = (...names) => names.some((name) => keys.includes(name));
+        if (has("metric"))
+            this.show();
+        else if (has(...CHOSEN))
+            this.choose(keys);
+        else if (has("search"))
             this.find();
     }
-}
-
-function searchBox(find) {
-    const search = el("input", {
-        type: "search",
-        id: "search",
-        placeholder: "function or file",
-        autocomplete: "off",
-        spellcheck: "false",
-    });
-    search.addEventListener("input", () => store.set({ search: search.value }));
-    search.value = store.get("search");
-    store.subscribe((keys) => {
-        if (!keys.includes("search"))
-            return;
-        if (search.value !== store.get("search"))
-            search.value = store.get("search");
-        find();
-    });
-    document.addEventListener("keydown", (event) => {
-        if (event.key === "/" && !event.ctrlKey && !event.metaKey && document.activeElement !== search) {
-            event.preventDefault();
-            search.focus();
-        }
-    });
-    return search;
 }
 
 // Escape drops what was chosen in the graphs, wherever it has no meaning of its own.
@@ -154,30 +152,26 @@ function listenForEscape() {
 // Returns the section, a function that draws into it once it stands in the document, and one that
 // shows another report of the same data.
 export function flameSection(report, profile) {
-    if (!report.sums.some(METRICS.wait.takes)) {
-        const none = el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw.");
-        return { section: section("flames", "Flame graphs", null, none), draw: () => {}, update: () => {} };
-    }
-
     const flames = new Flames(report, profile);
-    store.subscribe((keys) => CHOSEN.some((key) => keys.includes(key)) && flames.choose(keys));
+    const none = report.sums.some(isWait) ? null : el("p", { class: "nothing" }, "No GIL wait was sampled, so there is nothing to draw of it; this is all time.");
+    store.subscribe((keys) => flames.follow(keys));
     listenForEscape();
-    return {
-        section: section(
-            "flames",
-            "Flame graphs",
-            foldedNote(report, profile),
-            el(
-                "div",
-                { class: "tools" },
-                el("label", { for: "search" }, "Search ", el("kbd", {}, "/")),
-                searchBox(() => flames.find()),
-                legend(),
-            ),
-            flames.bar.element,
-            el("div", { class: "panes" }, ...flames.panes.map((pane) => pane.element)),
+    const element = section(
+        "flames",
+        "Flame graphs",
+        null,
+        flames.lead,
+        none,
+        el(
+            "div",
+            { class: "tools" },
+            flames.metric.element,
+            el("label", { for: "search" }, "Search ", el("kbd", {}, "/")),
+            searchBox(),
+            flames.legend.element,
         ),
-        draw: () => flames.draw(),
-        update: (next) => flames.update(next),
-    };
+        flames.bar.element,
+        el("div", { class: "panes" }, ...PANES.map((key) => flames.panes[key].element)),
+    );
+    return { section: element, draw: () => flames.show(), update: (next) => flames.update(next) };
 }

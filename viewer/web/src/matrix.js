@@ -3,7 +3,7 @@
 // waiting is in one cell, so that rows sum to what a thread waited and columns to what it caused.
 import { el, section } from "./dom.js";
 import { count, percent, secondsLike, share } from "./format.js";
-import { METRICS } from "./metrics.js";
+import { isWait } from "./metrics.js";
 import { store } from "./store.js";
 import { threadName } from "./threads.js";
 
@@ -138,7 +138,7 @@ export function matrixSection(report, profile) {
     const mark = () => box.querySelectorAll("[data-pair]").forEach((button) =>
         button.setAttribute("aria-pressed", String(button.dataset.pair === store.get("pair"))));
     const show = () => {
-        const waits = report.sums.filter(METRICS.wait.takes);
+        const waits = report.sums.filter(isWait);
         const threads = Math.max(...["thread", "holder"].map((side) => new Set(waits.map((wait) => wait[side])).size));
         const whole = store.get("matrix") === "all";
         element.hidden = waits.length === 0;

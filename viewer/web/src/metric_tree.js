@@ -78,7 +78,7 @@ export function metricTree(layout, sums, metric) {
     for (const each of sums) {
         let node = top(threads[each.thread]);
         metric.sides.forEach((side, i) => {
-            node = leaves.of(i > 0 ? child(node, LINK) : node, half(each, side, metric));
+            node = leaves.of(i > 0 ? child(node, LINK) : node, half(each, side));
         });
         node.v += each.s;
     }

@@ -5,7 +5,9 @@
 // range is null or [from, to] in seconds since the recording began. All else is text, "" for what
 // is not chosen. Numbers in it are rows of the page's own data:
 //   search             what is looked for
-//   victims, culprits  path to the frame that is chosen in this graph; its keys are those of
+//   metric             what the graphs are of: a view of metrics.js
+//   victims, culprits, stacks
+//                      path to the frame that is chosen in this graph; its keys are those of
 //                      layout.js, with a dot between them
 //   pair               waiting thread and holder ("handoff", "unknown": nobody), a dot between
 //                      them; one of them may be left out
@@ -30,8 +32,10 @@ const codecs = {
         },
     },
     search: words(/^/),
+    metric: words(/^(pairs|wait|blame|holding|cpu|wall)$/),
     victims: words(PATH),
     culprits: words(PATH),
+    stacks: words(PATH),
     pair: words(/^(\d+\.(\d+|handoff|unknown)?|\.(\d+|handoff|unknown))$/),
     matrix: words(/^all$/),
 };
