@@ -275,6 +275,150 @@ class Matrix(GraphCase):
         self.assertEqual(self.page.complaints, [])
 
 
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Looks(GraphCase):
+    """Search, order, filters and names: how one looks at a graph."""
+
+    def setUp(self):
+        super().setUp()
+        self.show_capture(HOSTILE)
+
+    def at(self, graph):
+        """The label of the frame one is at."""
+        return self.page.evaluate(f"document.querySelector('#{graph} g.current title').textContent").split(" — ")[0]
+
+    def names(self, graph, depth):
+        return [frame.name for frame in self.frames(graph) if frame.depth == depth]
+
+    def again(self):
+        """The same address in a new page."""
+        fragment = self.page.evaluate("location.hash.slice(1)")
+        self.page.call("Page.navigate", url="about:blank")
+        self.page.call("Page.navigate", url=f"{(self.folder / 'x.gilwait.html').as_uri()}#{fragment}")
+        self.page.wait_until('document.documentElement?.dataset.ready === "yes"')
+        self.page.settle()
+
+    def test_search_goes_from_find_to_find(self):
+        self.page.press("/", "/")
+        self.page.write("build (".split()[0])
+        self.assertEqual(self.text("#search-place"), "3 places")
+        seen = []
+        for _ in range(3):
+            self.page.press("Enter")
+            pane = self.page.evaluate("document.querySelector('.flame.pointed').id")
+            seen.append((self.text("#search-place"), pane, self.at(pane)))
+        self.assertEqual(seen, [("1 of 3", "victims", "build (app/server.py:86)"),
+                                ("2 of 3", "victims", "build (app/server.py:86)"),
+                                ("3 of 3", "culprits", "build (app/server.py:86)")])
+        self.page.press("Enter")
+        self.assertEqual(self.text("#search-place"), "1 of 3")
+        self.page.evaluate("document.querySelector('#victims').focus()")
+        for key, place in (("n", "2 of 3"), ("n", "3 of 3")):
+            self.page.press(key, key)
+            self.assertEqual(self.text("#search-place"), place)
+        self.page.call("Input.dispatchKeyEvent", type="keyDown", key="N", text="N", modifiers=8)
+        self.assertEqual(self.text("#search-place"), "2 of 3")
+        self.assertIsNone(self.hash("victims"))  # to look at is not to choose
+        self.page.evaluate("document.querySelector('#search').value = ''")
+        self.page.evaluate("document.querySelector('#search').dispatchEvent(new Event('input'))")
+        self.assertEqual(self.text("#search-place"), "")
+
+    def test_the_inverted_graph_begins_with_the_leaves(self):
+        before = {(frame.name, frame.seconds) for frame in self.frames("culprits")}
+        self.page.press("i", "i")
+        self.assertEqual(self.hash("invert"), "1")
+        suffered = {row["function"]: row["self_s"] for row in self.data["functions_suffered"] if row["self_s"] > 0}
+        shown = {frame.name.split(" (")[0]: frame.seconds for frame in self.frames("victims") if frame.depth == 1}
+        self.assertSame(shown, suffered)
+        self.assertEqual({frame.name for frame in self.frames("victims") if frame.depth == 2},
+                         {WORKER_2, "handle (app/handlers.py:12)"})
+        self.click("culprits", "build (app/server.py:86)")
+        self.assertSame(
+            {frame.name.split(" (")[0]: frame.seconds for frame in self.frames("victims") if frame.depth == 1},
+            {"<svg/onload=alert(3)>": 0.9, "handle": 0.5})
+        shown = self.frames("victims"), self.frames("culprits"), self.chips()
+        self.again()
+        self.assertEqual((self.frames("victims"), self.frames("culprits"), self.chips()), shown)
+        self.page.press("i", "i")
+        self.assertEqual((self.hash("invert"), self.hash("culprits"), self.chips()), (None, None, []))
+        self.assertEqual({(frame.name, frame.seconds) for frame in self.frames("culprits")}, before)
+        self.no_injection()
+
+    def test_focus_and_remove(self):
+        """handle is the outermost function of both workers, who wait, and of worker 1 as a holder."""
+        whole = self.threads("culprits")
+        self.click("culprits", SCRIPT)
+        self.page.press("Escape")
+        self.click("culprits", "build (app/server.py:86)")
+        self.page.press("Escape")
+        self.page.evaluate("document.querySelector('#culprits').focus()")
+        self.page.press("f", "f")
+        self.assertEqual(self.hash("focus"), None)  # one is at the root
+        self.page.press("ArrowDown")
+        self.page.press("ArrowDown")
+        self.assertEqual(self.at("culprits"), "build (app/server.py:86)")
+        self.page.press("f", "f")
+        self.assertEqual(self.chips(), ["Only with: build (app/server.py)×"])
+        build = self.pairs("holder", holder={"function": "build"})
+        self.assertSame(self.threads("culprits"), build)
+        self.assertSame(self.threads("victims"), self.pairs("waiter", holder={"function": "build"}))
+        self.again()
+        self.assertSame(self.threads("culprits"), build)
+        self.page.evaluate("document.querySelector('#choices .drop').click()")
+        self.assertSame(self.threads("culprits"), whole)
+        self.page.evaluate("document.querySelector('#culprits').focus()")
+        self.page.press("ArrowDown")
+        self.page.press("ArrowDown")
+        self.page.press("x", "x")
+        self.assertEqual(self.chips(), ["Without: build (app/server.py)×"])
+        for name in build:
+            whole.pop(name)
+        self.assertSame(self.threads("culprits"), whole)
+        self.page.press("Escape")
+        self.assertEqual((self.hash("remove"), self.chips()), (None, []))
+        self.no_injection()
+
+    def test_files_as_paths_and_as_modules(self):
+        for style, name in (("path", "build (/srv/app/server.py:86)"), ("module", "build (app.server:86)"),
+                            ("short", "build (app/server.py:86)")):
+            with self.subTest(style):
+                self.page.evaluate(f"document.querySelector('#names').value = '{style}'")
+                self.page.evaluate("document.querySelector('#names').dispatchEvent(new Event('change'))")
+                self.page.settle()
+                self.assertIn(name, self.names("culprits", 2))
+                self.assertIn(name.split(" ")[1][:-1], self.text("#blame"))
+        self.set_hash("names=module")
+        self.assertIn("build (app.server:86)", self.names("culprits", 2))
+        self.no_injection()
+
+    def test_names_of_modules(self):
+        """Of what the path tells."""
+        modules = {"/usr/lib/python3.12/json/decoder.py": "json.decoder",
+                   "/venv/lib/python3.12/site-packages/flask/app.py": "flask.app",
+                   "/usr/lib/python3/dist-packages/yaml/__init__.py": "yaml",
+                   "/usr/lib/python3.13t/threading.py": "threading",
+                   "<frozen importlib._bootstrap>": "importlib._bootstrap",
+                   "/srv/app/server.py": "app.server", "<string>": "<string>"}
+        lines = ["header rate=1000 cpus=2", "process 0 pid=1 python=3.12.1", "thread 0 tid=1 name=main"]
+        for n, path in enumerate(modules, 1):
+            lines += [f'function {n} f{n} "{path}" 1', f"stack {n} {n - 1} {n} {n}"]
+        self.show_capture("\n".join([
+            *lines, "block process=0 start=1000000000 ticks=1000 dt=1000000", f"track 0 0:native:{len(modules)}",
+            "write", "end duration", ""]))
+        self.set_hash("names=module")
+        for n, module in enumerate(modules.values(), 1):
+            self.assertEqual(self.names("stacks", n + 1), [f"f{n} ({module}:{n})"])
+
+    def test_nonsense_in_the_address_changes_nothing(self):
+        whole = self.frames("culprits")
+        for fragment in ("focus=99", "focus=-1", "remove=0.99", "remove=.", "invert=yes", "names=x", "metric=x",
+                         "names=constructor", "metric=constructor"):
+            with self.subTest(fragment):
+                self.set_hash(fragment)
+                self.assertEqual((self.chips(), self.frames("culprits")), ([], whole))
+        self.assertEqual(self.page.complaints, [])
+
+
 STATES = {
     "holding": ("gil-running", "gil-queued", "gil-blocked"),
     "cpu": ("gil-running", "native", "python-running"),

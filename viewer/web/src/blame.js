@@ -2,7 +2,7 @@
 // Who waits for whom, as tables: pairs, and functions that suffer or cause the wait.
 import { allWait } from "./data.js";
 import { el, section, table } from "./dom.js";
-import { fullPlace, percent, seconds, secondsLike, share, shortFile } from "./format.js";
+import { fullPlace, percent, seconds, secondsLike, share, shownFile } from "./format.js";
 
 function frameTitle(row) {
     const where = row.kind === "c" ? "C function" : fullPlace(row.file, row.line);
@@ -16,7 +16,7 @@ export function frame(row) {
         "span",
         { class: "place", title: frameTitle(row) },
         el("span", { class: "function" }, row.kind === "c" ? `${row.function} [C]` : row.function),
-        row.file ? el("span", { class: "file" }, `(${shortFile(row.file)}`) : null,
+        row.file ? el("span", { class: "file" }, `(${shownFile(row.file)}`) : null,
         row.file ? el("span", { class: "line" }, row.line ? `:${row.line})` : ")") : null,
         row.c_function ? el("span", { class: "called" }, `\u2192 ${row.c_function}`) : null,
     );

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 // What is chosen, as tests of halves of sums: {from, text, clear (what to set in the store to be rid of
 // it), of (the graph it was chosen in, which shows it by a zoom), wait, hold (test(half) of each
-// side; undefined: all pass)}. A metric that knows none of these sides is not filtered.
+// side; undefined: all pass), function (a row) and removed (whether stacks with it pass or those
+// without)}. A metric that knows none of the sides is not filtered by them.
 import { label } from "./flame_tree.js";
+import { place } from "./format.js";
 import { frameStep } from "./layout.js";
 import { half } from "./metrics.js";
 import { threadName } from "./threads.js";
@@ -41,12 +43,15 @@ function stepOf(layout, key) {
 
 // "handle (app/handlers.py:12) in worker-1"
 function words(layout, keys) {
-    const thread = keys.findLast((key) => key.startsWith("t"));
-    const names = [keys.at(-1), thread].filter((key, i, all) => key && all.indexOf(key) === i);
-    return names.map((key) => {
+    const name = (key) => {
         const { node } = stepOf(layout, key);
         return label(node, node.k ?? "frame", "");
-    }).join(" in ");
+    };
+    const frames = keys.filter((key) => !key.startsWith("t"));
+    const called = layout.inverted && frames.length > 1 ? `${name(frames[0])} called from ${name(frames.at(-1))}` : null;
+    const code = called ?? (frames.length > 0 ? name(frames.at(-1)) : null);
+    const thread = keys.find((key) => key.startsWith("t"));
+    return [code, thread && name(thread)].filter(Boolean).join(" in ");
 }
 
 // The frame at the end of a path through the graph of a metric.
@@ -84,15 +89,34 @@ export function pairChoice(profile, pair) {
     };
 }
 
+// Only stacks with a function in them, or only those without it; `clear` is what to set then.
+export function functionChoice(profile, fn, removed, clear) {
+    const { name, file, kind } = profile.frame(fn, 0);
+    return {
+        from: removed ? "Without" : "Only with",
+        text: kind === "c" ? `${name} [C]` : place(name, file, 0),
+        clear,
+        function: fn,
+        removed,
+    };
+}
+
 export function concerns(choice, metric) {
-    return metric.known.some((side) => choice[side]);
+    return choice.function !== undefined || metric.known.some((side) => choice[side]);
+}
+
+// What a choice asks of a sum: a function may be on any side that is drawn.
+function testsOf(choice, metric, profile) {
+    if (choice.function === undefined)
+        return metric.known.filter((side) => choice[side]).map((side) => (sum) => choice[side](half(sum, side)));
+    const has = profile.stacksWith(choice.function);
+    return [(sum) => metric.sides.some((side) => has[half(sum, side).stack]) !== choice.removed];
 }
 
 // Those of the sums that all choices let pass.
-export function chosen(sums, metric, choices) {
-    const tests = choices.flatMap((choice) =>
-        metric.known.filter((side) => choice[side]).map((side) => ({ side, test: choice[side] })));
-    return sums.filter((sum) => metric.takes(sum) && tests.every(({ side, test }) => test(half(sum, side))));
+export function chosen(sums, metric, choices, profile) {
+    const tests = choices.flatMap((choice) => testsOf(choice, metric, profile));
+    return sums.filter((sum) => metric.takes(sum) && tests.every((test) => test(sum)));
 }
 
 // Whether the data of the page has what a path names.

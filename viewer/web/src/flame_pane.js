@@ -33,10 +33,17 @@ function pathOf(node) {
     return node.ancestors().map(({ data }) => data.key).filter(Boolean).reverse().join(".");
 }
 
+// Of matches inside each other the outer ones.
+function outermost(matches) {
+    return matches.filter((node) => !node.ancestors().slice(1).some((above) => above.highlight));
+}
+
 export class FlamePane {
-    // onChoose(path) is told which frame was chosen, with the keys of layout.js; "" is the root.
-    constructor({ key, onChoose = () => {} }) {
+    // onChoose(path) is told which frame was chosen, with the keys of layout.js; "" is the root. The
+    // actions are those of flame_actions.js, `more` stands beside them.
+    constructor({ key, onChoose = () => {}, actions = null, more = [] }) {
         this.onChoose = onChoose;
+        this.actions = actions;
         this.path = "";
         this.heading = el("h3");
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
@@ -55,6 +62,7 @@ export class FlamePane {
             el("div", { class: "pane-head" }, this.heading, this.found, this.reset),
             this.canvas,
             this.details,
+            actions && el("div", { class: "pane-foot" }, actions.element, ...more),
         );
         this.reset.addEventListener("click", () => this.zoomOut());
         this.canvas.addEventListener("keydown", (event) => this.key(event));
@@ -81,6 +89,7 @@ export class FlamePane {
         if (!this.tree.c?.length) {
             this.canvas.append(el("p", { class: "nothing" }, this.tree.none));
             this.details.textContent = "";
+            this.actions?.show(null);
             return;
         }
         this.chart = flamegraph()
@@ -110,7 +119,25 @@ export class FlamePane {
         this.mark();
     }
 
+    // What was found and can be seen, from the left.
+    finds() {
+        const drawn = this.chart ? select(this.canvas).selectAll("g.frame").data() : [];
+        return outermost(drawn.filter((node) => node.highlight)).sort((a, b) => a.x0 - b.x0);
+    }
+
+    // Shows a frame without choosing it; null: none.
+    point(node) {
+        this.canvas.classList.toggle("pointed", node !== null);
+        if (!node)
+            return;
+        this.current = node;
+        this.mark();
+        this.describe(null);
+        this.canvas.querySelector(".current").scrollIntoView({ block: "nearest" });
+    }
+
     search(text) {
+        this.canvas.classList.remove("pointed");
         if (!this.chart) {
             this.found.textContent = "";
             return;
@@ -124,11 +151,9 @@ export class FlamePane {
         this.mark();
     }
 
-    // Of matches inside each other the outer one counts. The chart's own sum knows only what the
-    // zoom shows.
+    // The chart's own sum knows only what the zoom shows.
     report(results) {
-        const outer = results.filter((node) => !node.ancestors().slice(1).some((above) => above.highlight));
-        const sum = outer.reduce((total, node) => total + node.data.v, 0);
+        const sum = outermost(results).reduce((total, node) => total + node.data.v, 0);
         this.found.textContent =
             results.length > 0 ? `found in ${percent(share(sum, this.tree.v))} ${this.tree.of}` : "not found";
     }
@@ -186,7 +211,7 @@ export class FlamePane {
             this.chart.zoomTo(this.current);
         } else if (event.key === "Escape") {
             this.chart.resetZoom();
-        } else {
+        } else if (!this.actions?.key(event)) {
             return;
         }
         event.preventDefault();
@@ -207,5 +232,6 @@ export class FlamePane {
             .classed("match", (node) => node.highlight === true)
             .filter((node) => node === this.current)
             .raise();
+        this.actions?.show(this.current.data);
     }
 }

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
-// What stands above the graphs: the metric switch, the search and the legend.
+// What stands above the graphs and changes how they are drawn.
 import { el } from "./dom.js";
+import { FILE_STYLES } from "./format.js";
+import { isTyping } from "./keys.js";
 import { VIEWS } from "./metrics.js";
 import { oneOf } from "./one_of.js";
 import { store } from "./store.js";
@@ -28,25 +30,24 @@ export function metricSwitch(chosen, has) {
     return oneOf("metric", "Graphs of", VIEWS, { chosen, has, onChange: (metric) => store.set({ metric }) });
 }
 
-export function searchBox() {
-    const search = el("input", {
-        type: "search",
-        id: "search",
-        placeholder: "function or file",
-        autocomplete: "off",
-        spellcheck: "false",
-    });
-    search.addEventListener("input", () => store.set({ search: search.value }));
-    search.value = store.get("search");
-    store.subscribe((keys) => {
-        if (keys.includes("search") && search.value !== store.get("search"))
-            search.value = store.get("search");
-    });
-    document.addEventListener("keydown", (event) => {
-        if (event.key === "/" && !event.ctrlKey && !event.metaKey && document.activeElement !== search) {
-            event.preventDefault();
-            search.focus();
-        }
-    });
-    return search;
+// A button that stays pressed, and its key.
+export function invertButton() {
+    const button = el("button", { type: "button", id: "invert", title: "Frames from the innermost on" }, "Invert ", el("kbd", {}, "i"));
+    // A path from the other end means something else.
+    const toggle = () => store.set({ invert: store.get("invert") ? "" : "1", victims: "", culprits: "", stacks: "" });
+    const show = () => button.setAttribute("aria-pressed", String(store.get("invert") === "1"));
+    button.addEventListener("click", toggle);
+    document.addEventListener("keydown", (event) => event.key === "i" && !isTyping(event) && toggle());
+    store.subscribe((keys) => keys.includes("invert") && show());
+    show();
+    return button;
+}
+
+export function fileStyleSelect() {
+    const select = el("select", { id: "names" }, ...Object.entries(FILE_STYLES).map(([key, { name }]) => el("option", { value: key }, name)));
+    const show = () => (select.value = store.get("names") || "short");
+    select.addEventListener("change", () => store.set({ names: select.value === "short" ? "" : select.value }));
+    store.subscribe((keys) => keys.includes("names") && show());
+    show();
+    return el("span", {}, el("label", { for: "names" }, "Files as "), select);
 }

@@ -3,7 +3,7 @@
 // key: see layout.js, v: seconds, c: [children]}; kinds are "all", "process", "thread", "frame"
 // (when left out), "c" (a C function), "link", "handoff", "unknown" and "small". Below a link stands
 // the other side of the pair.
-import { fullPlace, percent, place, seconds, share } from "./format.js";
+import { fullPlace, moduleName, percent, place, seconds, share } from "./format.js";
 
 const WAITING = { all: "all GIL wait", of: "of all waiting" };
 
@@ -48,7 +48,7 @@ export function prepare(root, sides, link, { all, of, whole = root.v } = WAITING
         node.label = label(node, kind, link, all);
         node.detail = detail(node, kind, whole, of);
         const named = kind === "frame" || kind === "c" || kind === "thread";
-        node.text = named ? `${node.n}\n${node.f ?? ""}`.toLowerCase() : "";
+        node.text = named ? [node.n, node.f ?? "", moduleName(node.f ?? "")].join("\n").toLowerCase() : "";
         node.side = named ? sides[depth] : kind;
         node.head = kind === "thread" || kind === "process";
         const below = kind === "link" ? 1 : depth;

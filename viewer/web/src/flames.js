@@ -2,16 +2,18 @@
 // The flame graphs: of the pairs of who waits for whom two, victims and culprits, and of every other
 // metric one. They grow downward, so that a column reads as a sentence from top to bottom. What is
 // chosen in one of the two is all that the other one shows.
-import { chosen, concerns, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
+import { chosen, concerns, functionChoice, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
 import { choiceBar } from "./choice_bar.js";
 import { el, section } from "./dom.js";
+import { frameActions } from "./flame_actions.js";
 import { FlamePane } from "./flame_pane.js";
-import { legend, metricSwitch, searchBox } from "./flame_tools.js";
+import { fileStyleSelect, invertButton, legend, metricSwitch } from "./flame_tools.js";
 import { prepare } from "./flame_tree.js";
 import { percent, seconds } from "./format.js";
 import { Layout } from "./layout.js";
 import { VIEWS, isWait, metricsOf, total } from "./metrics.js";
 import { metricTree } from "./metric_tree.js";
+import { Search } from "./search.js";
 import { store } from "./store.js";
 
 // Panes, each with the key of the view that holds the path to what is chosen in it.
@@ -19,7 +21,7 @@ const LINKED = ["victims", "culprits"];
 const SINGLE = "stacks";
 const PANES = [...LINKED, SINGLE];
 // What of the view is a choice that Escape drops.
-const CHOSEN = [...PANES, "pair"];
+const CHOSEN = [...PANES, "pair", "focus", "remove"];
 
 function widthNote({ shown }, { folded, bucketS }, metric) {
     const of = shown && metric.link ? "Pairs with one of these threads. " : "";
@@ -35,18 +37,19 @@ class Flames {
         this.report = report;
         this.profile = profile;
         this.metrics = metricsOf(profile);
-        this.layout = new Layout(profile);
         this.has = Object.fromEntries(Object.keys(VIEWS).map((view) =>
             [view, VIEWS[view].graphs.some((graph) => report.sums.some(this.metrics[graph].takes))]));
         PANES.forEach((pane) => store.limit(pane, (path) => knownPath(profile, path)));
         store.limit("pair", (pair) => knownPair(profile, pair));
         store.limit("metric", (view) => this.has[view]);
-        this.choices = this.allChoices();
+        store.limit("focus", (fn) => profile.hasFunction(Number(fn)));
+        store.limit("remove", (fns) => fns.split(".").every((fn) => profile.hasFunction(Number(fn))));
         this.bar = choiceBar();
         this.legend = legend();
         this.lead = el("p", { class: "lead" });
         this.metric = metricSwitch(() => this.view(), (view) => this.has[view]);
         this.panes = Object.fromEntries(PANES.map((key) => [key, this.pane(key)]));
+        this.search = new Search(() => this.shown().map((key) => this.panes[key]));
     }
 
     view() {
@@ -62,21 +65,31 @@ class Flames {
     }
 
     pane(key) {
-        return new FlamePane({ key, onChoose: (path) => store.set({ [key]: path }) });
+        return new FlamePane({ key, onChoose: (path) => store.set({ [key]: path }), actions: frameActions() });
     }
 
     allChoices() {
         const pair = store.get("pair");
         const paths = LINKED.filter((pane) => store.get(pane) !== "")
             .map((pane) => pathChoice(this.layout, this.metrics[pane], store.get(pane), pane));
-        return pair ? [pairChoice(this.profile, pair), ...paths] : paths;
+        return [...(pair ? [pairChoice(this.profile, pair)] : []), ...paths, ...this.functionChoices()];
+    }
+
+    functionChoices() {
+        const focus = store.get("focus");
+        const removed = store.get("remove") === "" ? [] : store.get("remove").split(".");
+        const without = (fn) => removed.filter((other) => other !== fn).join(".");
+        return [
+            ...(focus === "" ? [] : [functionChoice(this.profile, Number(focus), false, { focus: "" })]),
+            ...removed.map((fn) => functionChoice(this.profile, Number(fn), true, { remove: without(fn) })),
+        ];
     }
 
     // Of what is chosen elsewhere.
     tree(pane) {
         const metric = this.metricOf(pane);
         const all = this.report.sums.filter(metric.takes);
-        const sums = chosen(all, metric, this.choices.filter(({ of }) => of !== pane));
+        const sums = chosen(all, metric, this.choices.filter(({ of }) => of !== pane), this.profile);
         const root = metricTree(this.layout, sums, metric);
         const part = sums.length < all.length ? "part of " : "";
         const about = {
@@ -96,6 +109,8 @@ class Flames {
 
     // All that there is, anew.
     show() {
+        this.layout = new Layout(this.profile, store.get("invert") === "1");
+        this.choices = this.allChoices();
         const metric = this.metricOf(this.shown()[0]);
         this.lead.textContent = widthNote(this.report, this.profile, metric);
         this.legend.show(metric);
@@ -104,7 +119,7 @@ class Flames {
         for (const key of PANES)
             this.panes[key].element.hidden = !this.shown().includes(key);
         this.shown().forEach((key) => this.panes[key].show(this.tree(key), store.get(key)));
-        this.find();
+        this.search.find();
     }
 
     showChoices() {
@@ -123,21 +138,17 @@ class Flames {
             else if (keys.includes(key) && pane.path !== store.get(key))
                 pane.zoomTo(store.get(key));
         }
-        this.find();
-    }
-
-    find() {
-        this.shown().forEach((key) => this.panes[key].search(store.get("search").trim()));
+        this.search.find();
     }
 
     follow(keys) {
         const has = (...names) => names.some((name) => keys.includes(name));
-        if (has("metric"))
+        if (has("metric", "invert"))
             this.show();
         else if (has(...CHOSEN))
             this.choose(keys);
         else if (has("search"))
-            this.find();
+            this.search.find();
     }
 }
 
@@ -166,8 +177,9 @@ export function flameSection(report, profile) {
             "div",
             { class: "tools" },
             flames.metric.element,
-            el("label", { for: "search" }, "Search ", el("kbd", {}, "/")),
-            searchBox(),
+            invertButton(),
+            fileStyleSelect(),
+            flames.search.element,
             flames.legend.element,
         ),
         flames.bar.element,

@@ -46,11 +46,41 @@ export function shortFile(file) {
     return file.split("/").slice(-2).join("/");
 }
 
+// The name of a file as a module, as far as its path tells: where packages are installed is known, of
+// others the last two parts are taken.
+export function moduleName(file) {
+    const frozen = /^<frozen (.+)>$/.exec(file);
+    if (frozen)
+        return frozen[1];
+    const inside = file.replace(/^.*\/(?:site-packages|dist-packages|python\d[\d.]*t?)\//, "");
+    const parts = (inside === file ? shortFile(file) : inside).replace(/\.py$/, "").split("/");
+    if (parts.length > 1 && parts.at(-1) === "__init__")
+        parts.pop();
+    return parts.join(".");
+}
+
+export const FILE_STYLES = {
+    short: { name: "short paths", write: shortFile },
+    path: { name: "full paths", write: (file) => file },
+    module: { name: "modules", write: moduleName },
+};
+
+let fileStyle = FILE_STYLES.short;
+
+// How the whole page writes files from now on: a key of FILE_STYLES.
+export function writeFilesAs(style) {
+    fileStyle = FILE_STYLES[style];
+}
+
+export function shownFile(file) {
+    return fileStyle.write(file);
+}
+
 // "build (app/server.py:86)"
 export function place(name, file, line) {
     if (!file)
         return name;
-    return `${name} (${fullPlace(shortFile(file), line)})`;
+    return `${name} (${fullPlace(shownFile(file), line)})`;
 }
 
 // "/srv/app/server.py:86"

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
-// In which order the threads and frames of a side stand in a graph, from the top. Each has a key,
-// the same in every graph: "t3" (row of threads), "12-86" (row of functions, line), or "handoff"
-// and "unknown" where there is no thread. "p1" is a process (a row of the report's), "link" what
-// stands between the sides of a pair.
+// In which order the threads and frames of a side stand in a graph, from the top: the thread, then
+// its frames from the outermost on, or, inverted, from the innermost on and the thread at last. Each
+// has a key, the same in every graph: "t3" (row of threads), "12-86" (row of functions, line), or
+// "handoff" and "unknown" where there is no thread. "p1" is a process (a row of the report's), "link"
+// what stands between the sides of a pair.
 
 export const LINK = { key: "link", node: { k: "link" } };
 
@@ -13,8 +14,9 @@ export function frameStep({ id, fn, name, file, line, kind }) {
 }
 
 export class Layout {
-    constructor(profile) {
+    constructor(profile, inverted = false) {
         this.profile = profile;
+        this.inverted = inverted;
         this.threads = profile.threads.map(({ name, tid }, row) => ({
             key: `t${row}`,
             node: { k: "thread", n: name, t: tid },
@@ -26,6 +28,8 @@ export class Layout {
         let steps = this.known.get(stack);
         if (!steps) {
             steps = this.profile.frames(stack).map(frameStep);
+            if (this.inverted)
+                steps.reverse();
             this.known.set(stack, steps);
         }
         return steps;
@@ -35,6 +39,7 @@ export class Layout {
     steps({ kind, thread, stack }) {
         if (thread < 0)
             return [{ key: kind, node: { k: kind } }];
-        return [this.threads[thread], ...this.frames(stack)];
+        const own = this.threads[thread];
+        return this.inverted ? [...this.frames(stack), own] : [own, ...this.frames(stack)];
     }
 }

@@ -4,6 +4,7 @@ import { blameSection, functionSections } from "./blame.js";
 import { readData } from "./data.js";
 import { figures, targetLine } from "./figures.js";
 import { flameSection } from "./flames.js";
+import { writeFilesAs } from "./format.js";
 import { matrixSection } from "./matrix.js";
 import { momentSection } from "./moments.js";
 import { Profile } from "./profile.js";
@@ -14,9 +15,11 @@ import { store } from "./store.js";
 import { threadSection } from "./threads.js";
 import { Timeline } from "./timeline.js";
 
-// The parts that are made anew for each range of time.
+// The parts that are made anew for each range of time and each way to write files.
 function parts(report, data) {
-    return [figures(report, data), threadSection(report), blameSection(report), functionSections(report)];
+    writeFilesAs(store.get("names") || "short");
+    const moments = momentSection(data);
+    return [figures(report, data), threadSection(report), blameSection(report), functionSections(report), ...(moments ? [moments] : [])];
 }
 
 // Lets the browser show what there is.
@@ -38,14 +41,14 @@ function follow(data, profile, whole, shown, graphs) {
         if (report === newest)
             graphs.forEach((graph) => graph.update(report));
     };
-    store.subscribe((keys) => keys.includes("range") && update());
+    store.subscribe((keys) => (keys.includes("range") || keys.includes("names")) && update());
     return store.get("range") ? update() : null;
 }
 
 async function show(data) {
     const main = document.getElementById("report");
     const shown = parts(data, data);
-    const [top, threads, blame, functions] = shown;
+    const [top, threads, blame, functions, ...moments] = shown;
     document.getElementById("target").textContent = targetLine(data);
     main.append(top, threads);
     await breath();
@@ -56,9 +59,8 @@ async function show(data) {
     const whole = reportOf(data, profile, null);
     const matrix = matrixSection(whole, profile);
     const flames = flameSection(whole, profile);
-    const moments = momentSection(data);
     main.prepend(rangeBar(data, profile));
-    main.append(timeline.element, blame, matrix.element, flames.section, functions, ...(moments ? [moments] : []), qualitySection(data));
+    main.append(timeline.element, blame, matrix.element, flames.section, functions, ...moments, qualitySection(data));
     timeline.draw();
     flames.draw();
     await follow(data, profile, whole, shown, [matrix, flames]);

@@ -38,6 +38,7 @@ export class Profile {
         this.waitUs = raw.wait_us;
         this.raw = raw;
         this.stackCache = new Map([[0, []]]);
+        this.withCache = new Map();
         this.begins = offsets(undelta(raw.records.bucket), raw.buckets);
         this.holdingBegins = offsets(undelta(raw.holding.bucket), raw.buckets);
         this.groupRecords();
@@ -139,6 +140,24 @@ export class Profile {
             this.stackCache.set(stack, frames);
         }
         return frames;
+    }
+
+    // For each stack whether a function (a row) is in it; callers come before those they call.
+    stacksWith(fn) {
+        let has = this.withCache.get(fn);
+        if (!has) {
+            const { parent, function: functions } = this.raw.stacks;
+            has = new Uint8Array(parent.length);
+            for (let i = 1; i < has.length; i++)
+                has[i] = functions[i] === fn || has[parent[i]];
+            this.withCache.set(fn, has);
+        }
+        return has;
+    }
+
+    // Whether a row of functions is there, and one that the target has.
+    hasFunction(fn) {
+        return fn < this.raw.functions.name.length && this.raw.functions.kind[fn] !== "small";
     }
 
     frame(fn, line) {

@@ -11,6 +11,9 @@
 //                      layout.js, with a dot between them
 //   pair               waiting thread and holder ("handoff", "unknown": nobody), a dot between
 //                      them; one of them may be left out
+//   focus, remove      only stacks with this function (a row), without these
+//   invert             "1": frames from the innermost on
+//   names              how files are written: a key of FILE_STYLES in format.js, "" for short
 //   matrix             "all": as many threads as fit
 
 const PATH = /^(p\d+|t\d+|\d+-\d+|link|handoff|unknown)(\.(t\d+|\d+-\d+|link|handoff|unknown))*$/;
@@ -37,6 +40,10 @@ const codecs = {
     culprits: words(PATH),
     stacks: words(PATH),
     pair: words(/^(\d+\.(\d+|handoff|unknown)?|\.(\d+|handoff|unknown))$/),
+    focus: words(/^\d+$/),
+    remove: words(/^\d+(\.\d+)*$/),
+    invert: words(/^1$/),
+    names: words(/^(path|module)$/),
     matrix: words(/^all$/),
 };
 
