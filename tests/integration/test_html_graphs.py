@@ -500,3 +500,93 @@ class Metrics(GraphCase):
         self.page.press("Escape")
         self.assertSame(self.threads("stacks"), self.exact("wall"))
         self.assertIsNone(self.hash("stacks"))
+
+
+# A worker that waits in leaf, called from a and b and from leaf itself, behind a holder in build.
+CALLS = """
+header rate=1000 cpus=2
+process 0 pid=4711 python=3.12.1
+thread 0 tid=4711 name=builder
+thread 1 tid=4712 name=worker
+gil 0
+function 1 build /srv/app/server.py 80
+function 2 "<b>a</b>" /srv/app/a.py 10
+function 3 b /srv/app/b.py 10
+function 4 leaf /srv/app/leaf.py 10
+stack 1 0 1 86
+stack 2 0 2 12
+stack 3 2 4 14
+stack 4 0 3 12
+stack 5 4 4 14
+stack 6 5 4 15
+block process=0 start=1000000000 ticks=1000 dt=1000000
+track 0 0:gil-running:1:0
+track 1 0:gil-wait:3:0 500:gil-wait:6:0 800:gil-wait:5:0 900:native:3 950:sleep:2
+holders 0 switches=7 interval=5000 0:0
+write
+end duration
+"""
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Sandwich(GraphCase):
+    """Callers and callees."""
+
+    def table(self, selector):
+        """First column -> the others, as seconds."""
+        rows = self.page.evaluate(f"""[...document.querySelectorAll("{selector} tbody tr")].map((row) => [
+            (row.querySelector(".function") ?? row.firstChild).textContent,
+            ...[...row.children].slice(1).map((cell) => cell.textContent)])""")
+        return {name: [0 if cell == "–" else seconds(cell.replace("\xa0", " ")) if cell.endswith("s") else cell
+                       for cell in cells] for name, *cells in rows}
+
+    def pick(self, name, inside="#functions"):
+        self.page.evaluate(f"""[...document.querySelectorAll("{inside} .pick")].find(
+            (button) => button.querySelector(".function").textContent === {json.dumps(name)}).click()""")
+        self.page.settle()
+
+    def neighbours(self, side):
+        return self.table(f"#neighbours .scroll[aria-label={side}]")
+
+    def test_functions_are_those_of_the_report(self):
+        self.show_capture(HOSTILE)
+        for metric, key in (("wait", "functions_suffered"), ("blame", "functions_caused")):
+            self.set_hash("metric=" + metric)
+            shown = self.table("#functions")
+            self.assertEqual(set(shown), {row["function"] for row in self.data[key]})
+            for row in self.data[key]:
+                self.assertAlmostEqual(shown[row["function"]][0], row["self_s"], delta=0.001)
+                self.assertAlmostEqual(shown[row["function"]][1], row["total_s"], delta=0.001)
+        self.no_injection()
+
+    def test_callers_and_callees(self):
+        """Columns are wait, blame, holding, CPU and wall."""
+        self.show_capture(CALLS)
+        self.pick("leaf")
+        leaf = self.hash("function")
+        self.assertEqual(self.neighbours("Callers"), {"<b>a</b>": [0.5, 0, 0, 0.05, 0.55], "b": [0.4, 0, 0, 0, 0.4]})
+        self.assertEqual(self.neighbours("Callees"), {"itself": [0.9, 0, 0, 0.05, 0.95]})
+        self.pick("<b>a</b>", "#neighbours")
+        self.assertEqual(self.neighbours("Callers"), {"nothing: it is the outermost": [0.5, 0, 0, 0.05, 0.6]})
+        self.assertEqual(self.neighbours("Callees"), {"leaf": [0.5, 0, 0, 0.05, 0.55], "itself": [0, 0, 0, 0, 0.05]})
+        self.set_hash(f"function={leaf}&range=0.5-0.8")
+        self.assertEqual(set(self.neighbours("Callers")), {"b"})
+        self.page.evaluate("document.querySelector('#neighbours .drop').click()")
+        self.assertEqual(self.count("#neighbours table"), 0)
+        self.no_injection()
+
+    def test_a_frame_leads_to_its_callers(self):
+        self.show_capture(CALLS)
+        self.page.evaluate("document.querySelector('#culprits').focus()")
+        for key in ("ArrowDown", "ArrowDown", "c"):
+            self.page.press(key)
+        self.assertIn("build", self.text("#neighbours h3"))
+        self.assertEqual(self.neighbours("Callees"), {"itself": [0, 0.9, 1, 1, 1]})
+        self.assertLess(self.page.evaluate("document.querySelector('#sandwich').getBoundingClientRect().top"), 200)
+
+    def test_nonsense_in_the_address(self):
+        self.show_capture(CALLS)
+        for fn in ("99", "-1", "x", "1.2"):
+            self.set_hash("function=" + fn)
+            self.assertEqual(self.count("#neighbours table"), 0)
+        self.assertEqual(self.page.complaints, [])

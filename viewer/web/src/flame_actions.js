@@ -20,6 +20,15 @@ const ACTIONS = [
         title: "Only stacks without this function",
         act: (fn) => store.set({ remove: [...new Set([...removed(), String(fn)])].join(".") }),
     },
+    {
+        key: "c",
+        name: "Callers and callees",
+        title: "Every caller and callee of this function, in the table below the graphs",
+        act: (fn) => {
+            store.set({ function: String(fn) });
+            document.getElementById("sandwich").scrollIntoView();
+        },
+    },
 ];
 
 // The element; show(node) of the frame one is at, and key(event): whether it was one of these.

@@ -11,6 +11,7 @@ import { Profile } from "./profile.js";
 import { qualitySection } from "./quality.js";
 import { reportOf } from "./range.js";
 import { rangeBar } from "./range_bar.js";
+import { sandwichSection } from "./sandwich.js";
 import { store } from "./store.js";
 import { threadSection } from "./threads.js";
 import { Timeline } from "./timeline.js";
@@ -59,11 +60,12 @@ async function show(data) {
     const whole = reportOf(data, profile, null);
     const matrix = matrixSection(whole, profile);
     const flames = flameSection(whole, profile);
+    const sandwich = sandwichSection(whole, profile);
     main.prepend(rangeBar(data, profile));
-    main.append(timeline.element, blame, matrix.element, flames.section, functions, ...moments, qualitySection(data));
+    main.append(timeline.element, blame, matrix.element, flames.section, sandwich.element, functions, ...moments, qualitySection(data));
     timeline.draw();
     flames.draw();
-    await follow(data, profile, whole, shown, [matrix, flames]);
+    await follow(data, profile, whole, shown, [matrix, flames, sandwich]);
     document.documentElement.dataset.ready = "yes";
 }
 

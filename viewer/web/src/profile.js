@@ -157,7 +157,7 @@ export class Profile {
 
     // Whether a row of functions is there, and one that the target has.
     hasFunction(fn) {
-        return fn < this.raw.functions.name.length && this.raw.functions.kind[fn] !== "small";
+        return (this.raw.functions.kind[fn] ?? "small") !== "small";
     }
 
     frame(fn, line) {

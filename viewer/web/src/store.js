@@ -12,6 +12,7 @@
 //   pair               waiting thread and holder ("handoff", "unknown": nobody), a dot between
 //                      them; one of them may be left out
 //   focus, remove      only stacks with this function (a row), without these
+//   function           the one (a row) whose callers and callees are shown
 //   invert             "1": frames from the innermost on
 //   names              how files are written: a key of FILE_STYLES in format.js, "" for short
 //   matrix             "all": as many threads as fit
@@ -42,6 +43,7 @@ const codecs = {
     pair: words(/^(\d+\.(\d+|handoff|unknown)?|\.(\d+|handoff|unknown))$/),
     focus: words(/^\d+$/),
     remove: words(/^\d+(\.\d+)*$/),
+    function: words(/^\d+$/),
     invert: words(/^1$/),
     names: words(/^(path|module)$/),
     matrix: words(/^all$/),
