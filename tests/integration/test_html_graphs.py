@@ -590,3 +590,60 @@ class Sandwich(GraphCase):
             self.set_hash("function=" + fn)
             self.assertEqual(self.count("#neighbours table"), 0)
         self.assertEqual(self.page.complaints, [])
+
+
+ROWS = """[...document.querySelectorAll("#threads > .scroll tbody tr")].map((row) => [
+    row.querySelector(".name").textContent, row.querySelector(".note").textContent, row.children[2].textContent])"""
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class ThreadGroups(GraphCase):
+    """Groups in the table of threads."""
+
+    def rows(self):
+        """Name -> (note, GIL wait), in the table's order."""
+        return {name: (note, seconds(wait.replace("\xa0", " "))) for name, note, wait in self.page.evaluate(ROWS)}
+
+    def turn(self):
+        self.page.evaluate("document.querySelector('#threads [data-group]').click()")
+        self.page.settle()
+
+    def test_many_threads_are_folded(self):
+        self.show_capture(convoy(20))
+        exact = sum(thread["gil_wait_s"] for thread in self.data["threads"])
+        rows = self.rows()
+        self.assertEqual(list(rows), ["▸ worker-*", "builder"])
+        self.assertEqual(rows["▸ worker-*"], ("20 threads", round(exact, 3)))
+        bar = self.page.evaluate("document.querySelector('#threads .bar').getAttribute('aria-label')")
+        self.assertIn(f"gil-wait {100 * exact / 20:.1f}\u00a0%", bar)
+        self.turn()
+        rows = self.rows()
+        self.assertEqual(list(rows), ["▾ worker-*", *(f"worker-{n}" for n in range(20, 0, -1)), "builder"])
+        for thread in self.data["threads"]:
+            self.assertAlmostEqual(rows[thread["name"]][1], thread["gil_wait_s"], delta=0.0006)
+        self.assertEqual(self.page.evaluate("document.activeElement.dataset.group"), self.hash("groups"))
+        self.set_hash(f"groups={self.hash('groups')}&range=0-0.01")
+        self.assertEqual(len(self.rows()), 22)
+        self.set_hash("")
+        self.assertEqual(len(self.rows()), 2)
+        self.assertEqual(self.page.complaints, [])
+
+    def test_few_threads_are_not(self):
+        self.show_capture(convoy(3))
+        self.assertEqual(list(self.rows()), ["▾ worker-*", "worker-3", "worker-2", "worker-1", "builder"])
+        self.page.evaluate("""[...document.querySelectorAll("#threads .sort")].find(
+            (button) => button.textContent === "Thread").click()""")
+        self.assertEqual(list(self.rows()), ["builder", "▾ worker-*", "worker-1", "worker-2", "worker-3"])
+        self.turn()
+        self.assertEqual(list(self.rows()), ["builder", "▸ worker-*"])
+
+    def test_groups_are_those_of_check(self):
+        """By the last number of a name; hostile names stay text."""
+        text = convoy(8)
+        for n, name in enumerate(("7hog", "8hog", "hog", "*hog", "<b>1</b>", "<b>2</b>", "", ""), 1):
+            text = text.replace(f"name=worker-{n}\n", f'name="{name}"\n')
+        self.show_capture(text)
+        self.assertEqual(set(self.rows()), {
+            "▾ *hog", "7hog", "8hog", "hog", "*hog", "▾ <b>*</b>", "<b>1</b>", "<b>2</b>",
+            "▾ threads without a name", "thread 5007", "thread 5008", "builder"})
+        self.no_injection()

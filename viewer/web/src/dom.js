@@ -41,10 +41,10 @@ function sorted(label, columns, rows) {
     return [...rows].sort((a, b) => sign * compare(sort(a), sort(b)));
 }
 
-function bodyRow(columns, row) {
+function bodyRow(columns, row, kind) {
     return el(
         "tr",
-        {},
+        { class: kind },
         ...columns.map((column, index) =>
             index === 0
                 ? el("th", { scope: "row" }, column.cell(row))
@@ -70,16 +70,19 @@ function markOrder(label, heads) {
     });
 }
 
-function fillTable(label, columns, rows, heads, body) {
-    body.replaceChildren(...sorted(label, columns, rows).map((row) => bodyRow(columns, row)));
+function fillTable(label, columns, rows, below, heads, body) {
+    body.replaceChildren(...sorted(label, columns, rows).flatMap((row) => [
+        bodyRow(columns, row),
+        ...sorted(label, columns, below(row)).map((member) => bodyRow(columns, member, "member")),
+    ]));
     markOrder(label, heads);
 }
 
 // A table from columns [{ head, title, number, width, cell(row), sort(row) }]: cell gives a text or
 // an element, width is in percent of the table (with widths, what is too long is cut by an
 // ellipsis), sort the number or text by which a press on the heading sorts. It scrolls inside its
-// own box, which the keyboard reaches.
-export function table(label, columns, rows) {
+// own box, which the keyboard reaches. Below a row stand those that below(row) gives.
+export function table(label, columns, rows, below = () => []) {
     const widths = columns.map((column) => {
         const col = el("col");
         if (column.width)
@@ -97,10 +100,10 @@ export function table(label, columns, rows) {
     heads.forEach((head, index) =>
         head.querySelector(".sort")?.addEventListener("click", () => {
             sortBy(label, columns, index);
-            fillTable(label, columns, rows, heads, body);
+            fillTable(label, columns, rows, below, heads, body);
         }),
     );
-    fillTable(label, columns, rows, heads, body);
+    fillTable(label, columns, rows, below, heads, body);
     return el(
         "div",
         { class: "scroll", tabindex: "0", role: "region", "aria-label": label },

@@ -13,6 +13,7 @@ import { reportOf } from "./range.js";
 import { rangeBar } from "./range_bar.js";
 import { sandwichSection } from "./sandwich.js";
 import { store } from "./store.js";
+import { assignGroups } from "./thread_groups.js";
 import { threadSection } from "./threads.js";
 import { Timeline } from "./timeline.js";
 
@@ -31,23 +32,32 @@ function breath() {
 // Keeps the page at the range that is chosen: words and tables first, then the graphs.
 function follow(data, profile, whole, shown, graphs) {
     let newest = whole;
-    const update = async () => {
-        const range = store.get("range");
-        const report = range ? reportOf(data, profile, range) : whole;
+    const remake = (report) => {
         newest = report;
         const fresh = parts(report, data);
         shown.forEach((part, i) => part.replaceWith(fresh[i]));
         shown = fresh;
+    };
+    const update = async () => {
+        const range = store.get("range");
+        const report = range ? reportOf(data, profile, range) : whole;
+        remake(report);
         await breath();
         if (report === newest)
             graphs.forEach((graph) => graph.update(report));
     };
-    store.subscribe((keys) => (keys.includes("range") || keys.includes("names")) && update());
+    store.subscribe((keys) => {
+        if (keys.includes("range") || keys.includes("names"))
+            update();
+        else if (keys.includes("groups"))
+            remake(newest);
+    });
     return store.get("range") ? update() : null;
 }
 
 async function show(data) {
     const main = document.getElementById("report");
+    assignGroups(data.threads);
     const shown = parts(data, data);
     const [top, threads, blame, functions, ...moments] = shown;
     document.getElementById("target").textContent = targetLine(data);

@@ -13,6 +13,8 @@
 //                      them; one of them may be left out
 //   focus, remove      only stacks with this function (a row), without these
 //   function           the one (a row) whose callers and callees are shown
+//   groups             those groups of threads that are folded where they usually are not, or the
+//                      other way round
 //   invert             "1": frames from the innermost on
 //   names              how files are written: a key of FILE_STYLES in format.js, "" for short
 //   matrix             "all": as many threads as fit
@@ -44,6 +46,7 @@ const codecs = {
     focus: words(/^\d+$/),
     remove: words(/^\d+(\.\d+)*$/),
     function: words(/^\d+$/),
+    groups: words(/^\d+(\.\d+)*$/),
     invert: words(/^1$/),
     names: words(/^(path|module)$/),
     matrix: words(/^all$/),

@@ -2,7 +2,8 @@
 // All threads side by side: a bar of states, the wait with its interval, exact CPU times.
 import { sampledProcesses } from "./data.js";
 import { el, section, table } from "./dom.js";
-import { percent, seconds, secondsLike, share } from "./format.js";
+import { count, percent, seconds, secondsLike, share } from "./format.js";
+import { groupedRows, isFolded, toggleGroup } from "./thread_groups.js";
 
 // A part of a bar says its name and share when there is room for both (share of the bar).
 const LABELLED_FROM = 0.15;
@@ -67,6 +68,26 @@ function identity(thread, data) {
     );
 }
 
+// Keeps the keyboard and the table where they are.
+function turn(event, group) {
+    const { scrollTop } = event.target.closest(".scroll");
+    toggleGroup(group);
+    const button = document.querySelector(`#threads [data-group="${group.id}"]`);
+    button.closest(".scroll").scrollTop = scrollTop;
+    button.focus({ preventScroll: true });
+}
+
+function groupIdentity({ group, members }) {
+    const folded = isFolded(group);
+    const button = el(
+        "button",
+        { type: "button", class: "pick", "data-group": group.id, "aria-expanded": String(!folded) },
+        el("span", { class: "name", title: group.name }, `${folded ? "\u25b8" : "\u25be"} ${group.name}`),
+    );
+    button.addEventListener("click", (event) => turn(event, group));
+    return el("span", { class: "identity" }, button, el("span", { class: "note" }, `${count(members.length)} threads`));
+}
+
 function allStates(data, states) {
     const format = secondsLike(data.threads.map((thread) => thread.wall_s));
     const columns = [
@@ -97,8 +118,8 @@ function allStates(data, states) {
 }
 
 // A column of seconds found under `key` in each thread.
-function secondsColumn(data, key, head, title) {
-    const format = secondsLike(data.threads.map((thread) => thread[key]));
+function secondsColumn(rows, key, head, title) {
+    const format = secondsLike(rows.map((row) => row[key]));
     return { head, title, number: true, cell: (thread) => format(thread[key]), sort: (thread) => thread[key] ?? 0 };
 }
 
@@ -109,14 +130,19 @@ export function statesOf(data) {
 
 export function threadSection(data) {
     const states = statesOf(data);
+    const rows = groupedRows(data.threads);
     const columns = [
-        { head: "Thread", cell: (thread) => identity(thread, data), sort: threadName },
+        {
+            head: "Thread",
+            cell: (row) => (row.members ? groupIdentity(row) : identity(row, data)),
+            sort: threadName,
+        },
         {
             head: "States",
             title: "Where the thread's time went, left to right in the order of the legend",
             cell: (thread) => bar(thread, states),
         },
-        secondsColumn(data, "gil_wait_s", "GIL wait", "gil-wait and gil-handoff together"),
+        secondsColumn(rows, "gil_wait_s", "GIL wait", "gil-wait and gil-handoff together"),
         {
             head: "share",
             number: true,
@@ -129,9 +155,9 @@ export function threadSection(data) {
             number: true,
             cell: interval,
         },
-        secondsColumn(data, "cpu_s", "CPU", "Exact, from the kernel"),
-        secondsColumn(data, "run_queue_s", "run queue", "Runnable without a CPU: exact, from the kernel"),
-        secondsColumn(data, "wall_s", "observed", "Time the thread was looked at"),
+        secondsColumn(rows, "cpu_s", "CPU", "Exact, from the kernel"),
+        secondsColumn(rows, "run_queue_s", "run queue", "Runnable without a CPU: exact, from the kernel"),
+        secondsColumn(rows, "wall_s", "observed", "Time the thread was looked at"),
     ];
     return section(
         "threads",
@@ -140,7 +166,7 @@ export function threadSection(data) {
             ? "Of the chosen part of the time. CPU, run queue and intervals are known for the whole only."
             : "Sorted by the time they waited for the GIL; a heading sorts by its column.",
         legend(states),
-        table("Threads", columns, data.threads),
+        table("Threads", columns, rows, (row) => (row.members && !isFolded(row.group) ? row.members : [])),
         allStates(data, states),
     );
 }
