@@ -4,7 +4,9 @@ against the pairs of `gilwait report --json`."""
 import collections
 import json
 import re
+import time
 import unittest
+import xml.etree.ElementTree
 
 from browser import CHROMIUM
 from harness import REPOSITORY, Case
@@ -647,3 +649,161 @@ class ThreadGroups(GraphCase):
             "▾ *hog", "7hog", "8hog", "hog", "*hog", "▾ <b>*</b>", "<b>1</b>", "<b>2</b>",
             "▾ threads without a name", "thread 5007", "thread 5008", "builder"})
         self.no_injection()
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Files(GraphCase):
+    """What is shown, as a file that is made in the page."""
+
+    def setUp(self):
+        super().setUp()
+        self.show_capture(HOSTILE)
+        self.downloads = self.folder / "downloads"
+        self.downloads.mkdir()
+        self.page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
+
+    def save(self, graph, kind):
+        """The text of the file that a button of a graph gives."""
+        path = self.downloads / f"gilwait-{graph}.{kind}"
+        pane = graph if graph in ("victims", "culprits") else "stacks"
+        self.page.evaluate(f"""document.querySelector("#{pane}").closest(".pane").querySelector(
+            "[data-save={kind}]").click()""")
+        end = time.monotonic() + 20
+        while not path.exists() and time.monotonic() < end:
+            self.page.settle()
+        text = path.read_bytes().decode()
+        path.unlink()
+        return text
+
+    def exported(self, *options):
+        return sorted(self.gilwait("export", "--format", "collapsed", *options, self.capture,
+                                   program="gilwait-view").out.splitlines())
+
+    def test_collapsed_stacks_are_those_of_export(self):
+        self.assertEqual(sorted(self.save("victims", "collapsed").splitlines()), self.exported("--pairs"))
+        self.set_hash("metric=wait")
+        self.assertEqual(sorted(self.save("wait", "collapsed").splitlines()), self.exported())
+        self.set_hash("metric=blame")
+        self.assertEqual(sorted(self.save("blame", "collapsed").splitlines()), self.exported("--blame"))
+        self.no_injection()
+
+    def test_collapsed_stacks_of_what_is_chosen(self):
+        self.click("victims", IMAGE)
+        lines = [line for line in self.exported("--pairs") if line.startswith(f"process 4711/{IMAGE};")]
+        self.assertEqual(self.save("victims", "collapsed").splitlines(), lines)
+        swapped = self.save("culprits", "collapsed")
+        self.assertEqual(swapped, f"process 4711/{SCRIPT};build (app/server.py:86);makes wait for GIL;"
+                         f"process 4711/{IMAGE};handle (app/handlers.py:12);"
+                         + lines[0].split(";waiting for GIL;")[0].rpartition("handlers.py:12);")[2] + " 900000\n")
+        self.set_hash("invert=1&metric=blame")
+        self.assertIn(f"build (app/server.py:86);process 4711/{SCRIPT} 1400000", self.save("blame", "collapsed"))
+
+    def test_names_cannot_break_a_line(self):
+        self.show_capture(HOSTILE.replace("name=idle", 'name="a;b\\x1b\\n"').replace("0:sleep:2", "0:gil-wait:2:0"))
+        self.page.call("Browser.setDownloadBehavior", behavior="allow", downloadPath=str(self.downloads))
+        self.assertEqual(sorted(self.save("victims", "collapsed").splitlines()), self.exported("--pairs"))
+
+    def test_a_picture_says_what_the_graph_says(self):
+        shown = {title for title, *_ in self.page.evaluate(FRAMES.format("victims"))}
+        text = self.save("victims", "svg")
+        picture = xml.etree.ElementTree.fromstring(text)
+        name = "{http://www.w3.org/2000/svg}"
+        titles = {title.text for title in picture.iter(name + "title")}
+        clean = {re.sub("[\x00-\x08\x0b\x0c\x0e-\x1f]", "\ufffd", title) for title in shown}
+        self.assertEqual({" ".join(title.split()) for title in titles} - {"Victims: who waits, and for whom"},
+                         {" ".join(title.split()) for title in clean})
+        self.assertEqual({element.tag.removeprefix(name) for element in picture.iter()},
+                         {"svg", "g", "title", "rect", "text"})
+        fills = {rect.get("fill") for rect in picture.iter(name + "rect")}
+        self.assertGreater(len(fills), 3)
+        self.assertNotIn("var(", text)
+        self.assertIn("build (app/server.py:86)", {text.text for text in picture.iter(name + "text")})
+        (self.folder / "x.svg").write_text(text)
+        self.page.call("Page.navigate", url=(self.folder / "x.svg").as_uri())
+        self.page.wait_until("document.readyState === 'complete' && document.querySelectorAll('g').length > 5")
+        self.assertEqual(self.page.dialogs, [])
+
+    def test_nothing_is_loaded_for_it(self):
+        self.save("victims", "collapsed")
+        self.save("culprits", "svg")
+        self.assertEqual([url for url in self.page.requests if not url.startswith(("file:", "blob:"))], [])
+        self.no_injection()
+
+
+@unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
+class Access(GraphCase):
+    """For the keyboard, for those who listen, and for paper."""
+
+    def setUp(self):
+        super().setUp()
+        self.show_capture(HOSTILE)
+
+    def test_help(self):
+        self.assertFalse(self.page.evaluate("document.querySelector('#help').open"))
+        self.page.press("?", "?")
+        self.assertTrue(self.page.evaluate("document.querySelector('#help').matches(':modal')"))
+        keys = self.page.evaluate("[...document.querySelectorAll('#help kbd')].map((e) => e.textContent)")
+        self.assertLessEqual({"?", "/", "n", "m", "i", "f", "x", "c", "Enter", "Esc"}, set(keys))
+        self.page.press("i", "i")  # reaches the overlay only
+        self.assertIsNone(self.hash("invert"))
+        self.page.evaluate("document.querySelector('#help button').click()")
+        self.assertFalse(self.page.evaluate("document.querySelector('#help').open"))
+        self.page.evaluate("document.querySelector('#help-button').click()")
+        self.assertTrue(self.page.evaluate("document.querySelector('#help').open"))
+        self.assertEqual(self.page.complaints, [])
+
+    def test_keys_do_nothing_while_one_types(self):
+        self.page.press("/", "/")
+        for key in ("i", "m", "?", "x"):
+            self.page.press(key, key)
+        self.assertEqual(self.page.evaluate("document.querySelector('#search').value"), "im?x")
+        self.assertEqual((self.hash("invert"), self.hash("metric")), (None, None))
+        self.assertFalse(self.page.evaluate("document.querySelector('#help').open"))
+
+    def test_a_key_goes_through_the_metrics(self):
+        seen = []
+        for _ in range(6):
+            self.page.press("m", "m")
+            seen.append(self.hash("metric"))
+        self.assertEqual(seen, ["wait", "blame", "holding", "cpu", "wall", "pairs"])
+
+    def test_a_graph_as_a_table(self):
+        self.page.evaluate("""document.querySelector("#victims").closest(".pane").querySelector(
+            ".as-table summary").click()""")
+        self.page.settle()
+        rows = self.page.evaluate("""[...document.querySelector("#victims").closest(".pane").querySelectorAll(
+            ".as-table tbody tr")].map((row) => [...row.children].map((cell) => cell.textContent))""")
+        shown = {(frame.name, frame.depth, frame.seconds, frame.of.split(" of")[0]) for frame in self.frames("victims")}
+        self.assertEqual({(name, int(level), seconds(time.replace("\xa0", " ")), of.replace("\xa0", " "))
+                          for name, level, time, of in rows}, shown)
+        self.set_hash("pair=.handoff")
+        self.assertEqual(self.page.evaluate("""document.querySelector("#victims").closest(".pane").querySelectorAll(
+            ".as-table tbody tr td")[1].textContent""").replace("\xa0", " "), "20.0 ms")
+        self.no_injection()
+
+    def test_all_that_can_be_pressed_shows_the_focus(self):
+        """And has a name."""
+        self.click("victims", IMAGE)
+        faults = self.page.evaluate("""[...document.querySelectorAll("button, input, select, summary, [tabindex]")]
+            .filter((e) => e.checkVisibility() && !e.disabled).filter((e) => {
+                e.focus({ focusVisible: true });
+                const style = getComputedStyle(e);
+                const named = (e.getAttribute("aria-label") ?? e.textContent).trim() !== "" || e.labels?.length > 0;
+                return !named || style.outlineStyle === "none" || parseFloat(style.outlineWidth) < 2;
+            }).map((e) => e.outerHTML.slice(0, 200))""")
+        self.assertEqual(faults, [])
+
+    def test_paper_has_no_controls_and_hides_nothing(self):
+        self.page.call("Emulation.setEmulatedMedia", media="print")
+        seen = self.page.evaluate("""[...document.querySelectorAll(
+            "#search, #metric, .pane-foot, #help-button, .pane-head button, summary")].filter(
+            (e) => e.checkVisibility()).length""")
+        self.assertEqual(seen, 0)
+        cut = self.page.evaluate("""[...document.querySelectorAll(".scroll, .timeline")].filter(
+            (e) => e.scrollHeight > e.clientHeight + 1).map((e) => e.className)""")
+        self.assertEqual(cut, [])
+        self.page.evaluate("dispatchEvent(new Event('beforeprint'))")
+        self.page.resize(700, 900)
+        width, room = self.page.evaluate("""["svg", "div"].map((tag) => document.querySelector(
+            `#victims ${tag === "svg" ? tag : ""}`).getBoundingClientRect().width)""")
+        self.assertLessEqual(width, room + 1)

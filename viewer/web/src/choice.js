@@ -113,6 +113,14 @@ function testsOf(choice, metric, profile) {
     return [(sum) => metric.sides.some((side) => has[half(sum, side).stack]) !== choice.removed];
 }
 
+// What the frame at a path stands for, where the graph itself is not filtered by it.
+export function under(sums, layout, metric, path) {
+    if (path === "")
+        return sums;
+    const choice = pathChoice(layout, metric, path, "");
+    return sums.filter((sum) => metric.sides.every((side) => !choice[side] || choice[side](half(sum, side))));
+}
+
 // Those of the sums that all choices let pass.
 export function chosen(sums, metric, choices, profile) {
     const tests = choices.flatMap((choice) => testsOf(choice, metric, profile));

@@ -38,12 +38,23 @@ function outermost(matches) {
     return matches.filter((node) => !node.ancestors().slice(1).some((above) => above.highlight));
 }
 
+function saveButtons(onSave) {
+    const button = (name, format) => {
+        const one = el("button", { type: "button", "data-save": format }, name);
+        one.addEventListener("click", () => onSave(format));
+        return one;
+    };
+    return el("div", { class: "actions" }, "Save as", button("collapsed stacks", "collapsed"), button("SVG", "svg"));
+}
+
 export class FlamePane {
     // onChoose(path) is told which frame was chosen, with the keys of layout.js; "" is the root. The
-    // actions are those of flame_actions.js, `more` stands beside them.
-    constructor({ key, onChoose = () => {}, actions = null, more = [] }) {
+    // actions are those of flame_actions.js, the table that of flame_table.js, and onSave(format) is
+    // asked for a file.
+    constructor({ key, onChoose = () => {}, actions = null, table = null, onSave = null }) {
         this.onChoose = onChoose;
         this.actions = actions;
+        this.table = table;
         this.path = "";
         this.heading = el("h3");
         this.details = el("p", { class: "details", id: `${key}-details`, "aria-live": "polite" });
@@ -62,7 +73,8 @@ export class FlamePane {
             el("div", { class: "pane-head" }, this.heading, this.found, this.reset),
             this.canvas,
             this.details,
-            actions && el("div", { class: "pane-foot" }, actions.element, ...more),
+            actions && el("div", { class: "pane-foot" }, actions.element, onSave && saveButtons(onSave)),
+            table && table.element,
         );
         this.reset.addEventListener("click", () => this.zoomOut());
         this.canvas.addEventListener("keydown", (event) => this.key(event));
@@ -77,10 +89,20 @@ export class FlamePane {
         this.reset.disabled = true;
         this.chartTree();
         this.zoomTo(path);
-        if (!this.observer) {
-            this.observer = new ResizeObserver(() => this.resize());
-            this.observer.observe(this.canvas);
-        }
+        this.table?.show(tree);
+        if (!this.observer)
+            this.observe();
+    }
+
+    observe() {
+        this.observer = new ResizeObserver(() => this.resize());
+        this.observer.observe(this.canvas);
+        // On paper a graph is as wide as the page, whatever it was on the screen.
+        addEventListener("beforeprint", () => {
+            const svg = this.canvas.querySelector("svg");
+            svg?.setAttribute("viewBox", `0 0 ${svg.getAttribute("width")} ${svg.getAttribute("height")}`);
+        });
+        addEventListener("afterprint", () => this.canvas.querySelector("svg")?.removeAttribute("viewBox"));
     }
 
     chartTree() {

@@ -27,6 +27,12 @@ export function legend() {
 }
 
 export function metricSwitch(chosen, has) {
+    document.addEventListener("keydown", (event) => {
+        if (event.key !== "m" || isTyping(event))
+            return;
+        const views = Object.keys(VIEWS).filter(has);
+        store.set({ metric: views[(views.indexOf(chosen()) + 1) % views.length] });
+    });
     return oneOf("metric", "Graphs of", VIEWS, { chosen, has, onChange: (metric) => store.set({ metric }) });
 }
 

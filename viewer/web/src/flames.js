@@ -2,17 +2,21 @@
 // The flame graphs: of the pairs of who waits for whom two, victims and culprits, and of every other
 // metric one. They grow downward, so that a column reads as a sentence from top to bottom. What is
 // chosen in one of the two is all that the other one shows.
-import { chosen, concerns, functionChoice, knownPair, knownPath, pairChoice, pathChoice } from "./choice.js";
+import { chosen, concerns, functionChoice, knownPair, knownPath, pairChoice, pathChoice, under } from "./choice.js";
 import { choiceBar } from "./choice_bar.js";
 import { el, section } from "./dom.js";
 import { frameActions } from "./flame_actions.js";
+import { collapsed } from "./flame_collapsed.js";
 import { FlamePane } from "./flame_pane.js";
+import { flameSvg } from "./flame_svg.js";
+import { flameTable } from "./flame_table.js";
 import { fileStyleSelect, invertButton, legend, metricSwitch } from "./flame_tools.js";
 import { prepare } from "./flame_tree.js";
 import { percent, seconds } from "./format.js";
 import { Layout } from "./layout.js";
-import { VIEWS, isWait, metricsOf, total } from "./metrics.js";
 import { metricTree } from "./metric_tree.js";
+import { VIEWS, isWait, metricsOf, total } from "./metrics.js";
+import { save } from "./save.js";
 import { Search } from "./search.js";
 import { store } from "./store.js";
 
@@ -65,7 +69,13 @@ class Flames {
     }
 
     pane(key) {
-        return new FlamePane({ key, onChoose: (path) => store.set({ [key]: path }), actions: frameActions() });
+        return new FlamePane({
+            key,
+            onChoose: (path) => store.set({ [key]: path }),
+            actions: frameActions(),
+            table: flameTable(),
+            onSave: (format) => this.save(key, format),
+        });
     }
 
     allChoices() {
@@ -85,11 +95,28 @@ class Flames {
         ];
     }
 
-    // Of what is chosen elsewhere.
+    // What a graph is made from: what is chosen elsewhere.
+    sums(pane) {
+        return chosen(this.report.sums, this.metricOf(pane), this.choices.filter(({ of }) => of !== pane), this.profile);
+    }
+
+    // What is shown, as a file.
+    save(key, format) {
+        const metric = this.metricOf(key);
+        const { tree, canvas } = this.panes[key];
+        const name = `gilwait-${key === SINGLE ? this.view() : key}`;
+        if (format === "svg") {
+            save(`${name}.svg`, "image/svg+xml", flameSvg(canvas, metric.heading, tree.detail));
+            return;
+        }
+        const shown = under(this.sums(key), this.layout, metric, store.get(key));
+        save(`${name}.collapsed`, "text/plain", collapsed(this.layout, shown, metric));
+    }
+
     tree(pane) {
         const metric = this.metricOf(pane);
         const all = this.report.sums.filter(metric.takes);
-        const sums = chosen(all, metric, this.choices.filter(({ of }) => of !== pane), this.profile);
+        const sums = this.sums(pane);
         const root = metricTree(this.layout, sums, metric);
         const part = sums.length < all.length ? "part of " : "";
         const about = {

@@ -5,6 +5,7 @@ import { readData } from "./data.js";
 import { figures, targetLine } from "./figures.js";
 import { flameSection } from "./flames.js";
 import { writeFilesAs } from "./format.js";
+import { addHelp } from "./help.js";
 import { matrixSection } from "./matrix.js";
 import { momentSection } from "./moments.js";
 import { Profile } from "./profile.js";
@@ -89,4 +90,5 @@ function fail(error) {
 
 document.getElementById("licences").textContent =
     document.getElementById("licence-texts").textContent.trim();
+addHelp();
 readData().then(show).catch(fail);
