@@ -695,8 +695,10 @@ class Files(GraphCase):
         self.assertEqual(swapped, f"process 4711/{SCRIPT};build (app/server.py:86);makes wait for GIL;"
                          f"process 4711/{IMAGE};handle (app/handlers.py:12);"
                          + lines[0].split(";waiting for GIL;")[0].rpartition("handlers.py:12);")[2] + " 900000\n")
-        self.set_hash("invert=1&metric=blame")
-        self.assertIn(f"build (app/server.py:86);process 4711/{SCRIPT} 1400000", self.save("blame", "collapsed"))
+        self.set_hash("invert=1&metric=wait")
+        frames = lines[0].split(";waiting for GIL;")[0].removeprefix(f"process 4711/{IMAGE};")
+        outer, inner = frames.split(";", 1)
+        self.assertIn(f"{inner};{outer};process 4711/{IMAGE} 900000", self.save("wait", "collapsed").splitlines())
 
     def test_names_cannot_break_a_line(self):
         self.show_capture(HOSTILE.replace("name=idle", 'name="a;b\\x1b\\n"').replace("0:sleep:2", "0:gil-wait:2:0"))

@@ -88,7 +88,9 @@ export class FlamePane {
         this.canvas.setAttribute("aria-label", `${tree.heading}. Arrow keys go from frame to frame, Enter chooses one, Escape resets.`);
         this.reset.disabled = true;
         this.chartTree();
-        this.zoomTo(path);
+        this.path = path;
+        if (path !== "")
+            this.zoomTo(path);
         this.table?.show(tree);
         if (!this.observer)
             this.observe();
@@ -108,6 +110,7 @@ export class FlamePane {
     chartTree() {
         this.canvas.replaceChildren();
         this.chart = null;
+        this.searched = false;
         if (!this.tree.c?.length) {
             this.canvas.append(el("p", { class: "nothing" }, this.tree.none));
             this.details.textContent = "";
@@ -166,10 +169,12 @@ export class FlamePane {
         }
         if (text === "") {
             this.found.textContent = "";
-            this.chart.clear();
+            if (this.searched)
+                this.chart.clear();
         } else {
             this.chart.search(text.toLowerCase());
         }
+        this.searched = text !== "";
         this.mark();
     }
 

@@ -63,6 +63,7 @@ async function show(data) {
     const [top, threads, blame, functions, ...moments] = shown;
     document.getElementById("target").textContent = targetLine(data);
     main.append(top, threads);
+    performance.mark("figures");
     await breath();
 
     const profile = new Profile(data.profile);
@@ -77,6 +78,7 @@ async function show(data) {
     timeline.draw();
     flames.draw();
     await follow(data, profile, whole, shown, [matrix, flames, sandwich]);
+    performance.mark("graphs");
     document.documentElement.dataset.ready = "yes";
 }
 

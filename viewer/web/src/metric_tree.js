@@ -2,7 +2,7 @@
 // The tree of a flame graph, made from sums: each is a path, of a pair from the one side to the
 // other. Nodes are those of flame_tree.js; they sum to the whole of the sums, also after folding.
 import { LINK } from "./layout.js";
-import { half } from "./metrics.js";
+import { half, total } from "./metrics.js";
 
 // Children of a node below this share of all are one "(small)".
 const FOLD_SHARE = 0.0005;
@@ -68,6 +68,16 @@ export function severalProcesses(profile) {
     return new Set(profile.threads.map((thread) => thread.process)).size > 1;
 }
 
+// The other side of pairs, below the link. What is folded anyway is not taken apart: there can be
+// far more of it than is drawn.
+function addSecond(link, own, leaves, side, least) {
+    const whole = total(own);
+    if (whole < least)
+        link.v += whole;
+    else
+        own.forEach((each) => (leaves.of(link, half(each, side)).v += each.s));
+}
+
 export function metricTree(layout, sums, metric) {
     const { threads } = layout.profile;
     const several = severalProcesses(layout.profile);
@@ -75,13 +85,22 @@ export function metricTree(layout, sums, metric) {
     const root = { k: "all", v: 0, by: null };
     const top = ({ pid, process }) =>
         several ? child(root, { key: `p${process}`, node: { k: "process", n: pid, t: pid } }) : root;
+    const least = FOLD_SHARE * total(sums);
+    const [first, second] = metric.sides;
+    const ends = new Map();
     for (const each of sums) {
-        let node = top(threads[each.thread]);
-        metric.sides.forEach((side, i) => {
-            node = leaves.of(i > 0 ? child(node, LINK) : node, half(each, side));
-        });
-        node.v += each.s;
+        const node = leaves.of(top(threads[each.thread]), half(each, first));
+        if (ends.has(node))
+            ends.get(node).push(each);
+        else
+            ends.set(node, [each]);
+    }
+    for (const [node, own] of ends) {
+        if (second)
+            addSecond(child(node, LINK), own, leaves, second, least);
+        else
+            node.v += total(own);
     }
     sum(root);
-    return close(root, FOLD_SHARE * root.v);
+    return close(root, least);
 }
