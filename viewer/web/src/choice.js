@@ -121,10 +121,10 @@ export function under(sums, layout, metric, path) {
     return sums.filter((sum) => metric.sides.every((side) => !choice[side] || choice[side](half(sum, side))));
 }
 
-// Those of the sums that all choices let pass.
+// Those of a metric's sums that all choices let pass.
 export function chosen(sums, metric, choices, profile) {
     const tests = choices.flatMap((choice) => testsOf(choice, metric, profile));
-    return sums.filter((sum) => metric.takes(sum) && tests.every((test) => test(sum)));
+    return tests.length > 0 ? sums.filter((sum) => tests.every((test) => test(sum))) : sums;
 }
 
 // Whether the data of the page has what a path names.

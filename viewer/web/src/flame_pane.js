@@ -3,6 +3,7 @@
 import flamegraph from "d3-flame-graph";
 import { select } from "d3-selection";
 import { el } from "./dom.js";
+import { searchText } from "./flame_tree.js";
 import { percent, share } from "./format.js";
 
 const CELL_HEIGHT = 20;
@@ -127,7 +128,7 @@ export class FlamePane {
             .setLabelHandler((node) => node.data.detail)
             .setColorMapper(colour)
             .setDetailsHandler((text) => this.describe(text))
-            .setSearchMatch((node, term) => term !== "" && node.data.text.includes(term))
+            .setSearchMatch((node, term) => term !== "" && searchText(node.data).includes(term))
             .setSearchHandler((results) => this.report(results))
             .onClick((node) => this.zoomed(node));
         select(this.canvas).datum(this.tree).call(this.chart);

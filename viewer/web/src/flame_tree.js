@@ -37,7 +37,14 @@ function detail(node, kind, total, of) {
     return [node.label, where, amount].filter(Boolean).join(" \u2014 ");
 }
 
-// Adds label, detail, text (what a search looks through) and side ("wait", "hold" or a kind that
+// What a search looks through; kept, for one letter after the other is typed.
+export function searchText(node) {
+    const named = ["frame", "c", "thread"].includes(node.k ?? "frame");
+    node.text ??= named ? [node.n, node.f ?? "", moduleName(node.f ?? "")].join("\n").toLowerCase() : "";
+    return node.text;
+}
+
+// Adds label, detail and side ("wait", "hold" or a kind that
 // has a colour of its own) to each node, and puts wide children first, "(small)" last. `all` and
 // `of` say what shares are of, which is `whole` (what the tree sums to, when left out).
 export function prepare(root, sides, link, { all, of, whole = root.v } = WAITING) {
@@ -48,7 +55,6 @@ export function prepare(root, sides, link, { all, of, whole = root.v } = WAITING
         node.label = label(node, kind, link, all);
         node.detail = detail(node, kind, whole, of);
         const named = kind === "frame" || kind === "c" || kind === "thread";
-        node.text = named ? [node.n, node.f ?? "", moduleName(node.f ?? "")].join("\n").toLowerCase() : "";
         node.side = named ? sides[depth] : kind;
         node.head = kind === "thread" || kind === "process";
         const below = kind === "link" ? 1 : depth;

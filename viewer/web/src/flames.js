@@ -39,6 +39,7 @@ class Flames {
     // Of the report of the whole.
     constructor(report, profile) {
         this.report = report;
+        this.known = new Map();
         this.profile = profile;
         this.metrics = metricsOf(profile);
         this.has = Object.fromEntries(Object.keys(VIEWS).map((view) =>
@@ -95,9 +96,17 @@ class Flames {
         ];
     }
 
+    // All that a metric takes: there can be a hundred thousand of them, so they are looked for once.
+    taken(metric) {
+        if (!this.known.has(metric.takes))
+            this.known.set(metric.takes, this.report.sums.filter(metric.takes));
+        return this.known.get(metric.takes);
+    }
+
     // What a graph is made from: what is chosen elsewhere.
     sums(pane) {
-        return chosen(this.report.sums, this.metricOf(pane), this.choices.filter(({ of }) => of !== pane), this.profile);
+        const metric = this.metricOf(pane);
+        return chosen(this.taken(metric), metric, this.choices.filter(({ of }) => of !== pane), this.profile);
     }
 
     // What is shown, as a file.
@@ -115,7 +124,7 @@ class Flames {
 
     tree(pane) {
         const metric = this.metricOf(pane);
-        const all = this.report.sums.filter(metric.takes);
+        const all = this.taken(metric);
         const sums = this.sums(pane);
         const root = metricTree(this.layout, sums, metric);
         const part = sums.length < all.length ? "part of " : "";
@@ -131,6 +140,7 @@ class Flames {
 
     update(report) {
         this.report = report;
+        this.known.clear();
         this.show();
     }
 
