@@ -3,7 +3,7 @@
 
 #include <stdlib.h>
 
-#include "columns.h"
+#include "base/columns.h"
 #include "number.h"
 
 FILE *gw_cell_begin(struct gw_cell *cell)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "check_text.h"
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 
 #define ANSWER_WIDTH 16u
 #define LIMIT_NAME_WIDTH 13u

@@ -3,8 +3,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/exit_code.h"
-#include "columns.h"
 #include "command.h"
 
 struct command {

@@ -3,8 +3,8 @@
 
 #include <stdlib.h>
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 #include "number.h"
 
 #define COUNT_WIDTH 9u

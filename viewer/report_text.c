@@ -4,8 +4,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 #include "model/estimate.h"
 #include "model/label.h"
 #include "number.h"

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_parts.h"
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 #include "model/estimate.h"
 #include "model/label.h"
 #include "number.h"

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_parts.h"
 
-#include "columns.h"
+#include "base/columns.h"
 #include "verdict.h"
 #include "verdict_words.h"
 

@@ -5,9 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "base/text.h"
 #include "cell.h"
-#include "columns.h"
 #include "model/label.h"
 #include "number.h"
 #include "top_lines.h"

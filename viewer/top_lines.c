@@ -4,8 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 
 #define FIRST_LINES 32u
 

@@ -2,8 +2,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 #include "number.h"
 #include "top_lines.h"
 

@@ -8,8 +8,8 @@
 
 #include <cmocka.h>
 
+#include "base/columns.h"
 #include "cell.h"
-#include "columns.h"
 
 /* What a function writes, as text; one cell at a time. */
 static struct gw_cell cell;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "columns.h"
+#include "base/columns.h"
 #include "support/capture_text.h"
 #include "top_layout.h"
 

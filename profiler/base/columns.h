@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 /* Text in columns: what counts is the width on a terminal, not bytes or characters. */
-#ifndef GW_COLUMNS_H
-#define GW_COLUMNS_H
+#ifndef GW_BASE_COLUMNS_H
+#define GW_BASE_COLUMNS_H
 
 #include <stddef.h>
 #include <stdio.h>
