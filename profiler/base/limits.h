@@ -30,6 +30,20 @@
 #define GW_MAX_NATIVE_STACK (128u << 10) /* bytes of it that are read */
 #define GW_MAX_DICT_ENTRIES 65536u      /* entries of a dict looked through for thread names */
 
+/* The host, as the agent sees it */
+#define GW_MAX_HOST_PROCESSES 65536u /* processes looked through in a scan */
+#define GW_MAX_COMMAND 4096u         /* bytes of a command line that are looked at */
+#define GW_MAX_ENVIRON (256u << 10)  /* bytes of an environment that are looked through */
+
+/* The agent's configuration */
+#define GW_MAX_CONFIG_BYTES (1u << 20)
+#define GW_MAX_RULES 256u
+#define GW_MAX_LABELS 16u    /* of one rule */
+#define GW_MAX_VARIABLES 32u /* names of variables in one place */
+#define GW_MAX_PATTERN 1024u /* bytes of one regular expression */
+#define GW_MAX_SERVICE 128u  /* bytes of a service's name, then cut */
+#define GW_MAX_AGENT_RATE_HZ 1000.0
+
 /* The recording */
 #define GW_MAX_RATE_HZ 100000.0
 #define GW_MIN_RATE_HZ 0.1

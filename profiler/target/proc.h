@@ -83,6 +83,9 @@ ssize_t gw_proc_tasks(pid_t pid, pid_t *tids, size_t cap);
  * file (kernel 4.1+). Returns it, -ESRCH, -GW_E_NOT_FOUND (older kernel), or another -errno. */
 pid_t gw_proc_ns_tid(pid_t pid, pid_t tid);
 
+/* Ids of all processes that /proc shows, as gw_proc_tasks. */
+ssize_t gw_proc_all(pid_t *pids, size_t cap);
+
 /* Direct children of a process (of all its tasks), by /proc/PID/task/TID/children where the kernel
  * has it (CONFIG_PROC_CHILDREN), else by scanning /proc for its ppid. As gw_proc_tasks. */
 ssize_t gw_proc_children(pid_t pid, pid_t *pids, size_t cap);

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: Apache-2.0 */
-/* The part of proc.h that lists: tasks and children of a process. */
+/* The part of proc.h that lists: processes, tasks and children of a process. */
 #include "target/proc.h"
 
 #include <dirent.h>
@@ -83,6 +83,11 @@ ssize_t gw_proc_tasks(pid_t pid, pid_t *tids, size_t cap)
     snprintf(path, sizeof path, "/proc/%d/task", pid);
     ssize_t n = list_pids(path, 0, tids, cap);
     return n == 0 ? -ESRCH : n;
+}
+
+ssize_t gw_proc_all(pid_t *pids, size_t cap)
+{
+    return list_pids("/proc", 0, pids, cap);
 }
 
 ssize_t gw_proc_children_parse(struct gw_span text, pid_t *pids, size_t cap)
