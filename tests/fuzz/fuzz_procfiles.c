@@ -6,6 +6,7 @@
 
 #include "target/cpus.h"
 #include "target/proc.h"
+#include "target/proc_facts.h"
 #include "target/task.h"
 
 static void parse_syscall(struct gw_span text)
@@ -34,6 +35,24 @@ static void parse_cpus(struct gw_span text)
         abort();
 }
 
+static void parse_cgroup(struct gw_span text)
+{
+    char path[GW_MAX_STRING], unit[64], container[GW_CONTAINER_ID + 1];
+    if (!gw_proc_cgroup_parse(text, path, sizeof path))
+        return;
+    if (gw_cgroup_unit(path, unit, sizeof unit) && (strchr(unit, '/') || !strstr(path, unit)))
+        abort();
+    if (gw_cgroup_container(path, container) && strlen(container) != GW_CONTAINER_ID)
+        abort();
+}
+
+static void parse_environ(struct gw_span text)
+{
+    char value[64];
+    if (gw_environ_find(text, "A", value, sizeof value) && strlen(value) >= sizeof value)
+        abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct gw_span text = gw_span_of(data, size);
@@ -42,6 +61,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct gw_schedstat schedstat;
     uint64_t last_ran;
     pid_t pids[4];
+    uid_t uid;
     if (!gw_span_u8(&text, &which))
         return 0;
     if (which == 't' && gw_proc_stat_parse(text, &stat) == 0 &&
@@ -51,6 +71,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         abort();
     if (which == 'h' && gw_sched_parse(text, &last_ran) > 0)
         abort();
+    if (which == 'u' && gw_proc_uid_parse(text, &uid) > 0)
+        abort();
+    if (which == 'g')
+        parse_cgroup(text);
+    if (which == 'e')
+        parse_environ(text);
     if (which == 'p')
         parse_cpus(text);
     if (which == 's')
