@@ -8,10 +8,18 @@
 
 #include "base/cleanup.h"
 #include "base/clock.h"
+#include "config_listen.h"
 #include "config_rule.h"
 #include "yaml_file.h"
 
+#define DEFAULT_HOST "127.0.0.1"
+#define DEFAULT_PORT 9847
+#define DEFAULT_MAX_CPU 0.02
+#define DEFAULT_MAX_RATE_HZ 100
+#define DEFAULT_MAX_MEMORY (128ull << 20)
 #define DEFAULT_MIN_AGE_NS (2 * GW_NS_PER_S)
+#define DEFAULT_SCAN_NS (5 * GW_NS_PER_S)
+#define LEAST_SCAN_NS (GW_NS_PER_S / 10)
 
 /* What telemetry calls a service by: OpenTelemetry's and Datadog's own variables. */
 static const char *const default_service_variables[] = {"OTEL_SERVICE_NAME", "DD_SERVICE"};
@@ -35,8 +43,16 @@ static void forget_service_variables(struct gw_config *config)
 
 int gw_config_init(struct gw_config *config)
 {
-    *config = (struct gw_config){.min_age_ns = DEFAULT_MIN_AGE_NS};
-    int err = 0;
+    *config = (struct gw_config){
+        .host = strdup(DEFAULT_HOST),
+        .port = DEFAULT_PORT,
+        .max_cpu = DEFAULT_MAX_CPU,
+        .max_rate_hz = DEFAULT_MAX_RATE_HZ,
+        .max_memory_bytes = DEFAULT_MAX_MEMORY,
+        .scan_ns = DEFAULT_SCAN_NS,
+        .min_age_ns = DEFAULT_MIN_AGE_NS,
+    };
+    int err = config->host ? 0 : -ENOMEM;
     for (size_t i = 0; !err && i < LENGTH(default_service_variables); i++)
         err = add_service_variable(config, default_service_variables[i]);
     return err;
@@ -48,10 +64,82 @@ void gw_config_fini(struct gw_config *config)
     for (size_t i = 0; i < config->n_rules; i++)
         gw_rule_fini(&config->rules[i]);
     free(config->rules);
+    free(config->host);
+    free(config->token);
     *config = (struct gw_config){0};
 }
 
+/* What the functions of the keys get: the configuration, which therefore comes first, and what has
+ * to be seen together with other keys. */
+struct reading {
+    struct gw_config config;
+    yaml_node_t *listen;
+};
+
 /* --- keys of the file ------------------------------------------------------------------------- */
+
+static int take_listen(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct reading *reading = context;
+    struct gw_config *config = &reading->config;
+    const char *text = gw_yaml_text(yaml, value, "listen");
+    char *host;
+    if (!text)
+        return -GW_E_BAD_DATA;
+    if (!gw_listen_parse(text, &host, &config->port))
+        return gw_yaml_refuse(yaml, value,
+                              "listen: '%s' is no ADDRESS:PORT: give 127.0.0.1:9847 or [::1]:9847",
+                              text);
+    free(config->host);
+    config->host = host;
+    reading->listen = value;
+    return 0;
+}
+
+static int take_token_file(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct gw_config *config = context;
+    const char *path = gw_yaml_text(yaml, value, "token_file");
+    int err = path ? gw_token_read(path, &config->token) : -GW_E_BAD_DATA;
+    if (!path || err == -ENOMEM)
+        return err;
+    if (err == -GW_E_BAD_DATA)
+        return gw_yaml_refuse(yaml, value,
+                              "token_file: the first line of %s has to be 16 to 256 printable "
+                              "characters",
+                              path);
+    return err ? gw_yaml_refuse(yaml, value, "token_file: cannot read %s: %s", path,
+                                gw_error_sentence(err))
+               : 0;
+}
+
+static int take_max_cpu(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct gw_config *config = context;
+    return gw_yaml_percent(yaml, value, "max_cpu", &config->max_cpu);
+}
+
+static int take_max_rate(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct gw_config *config = context;
+    return gw_yaml_number(yaml, value, "max_rate", GW_MIN_RATE_HZ, GW_MAX_AGENT_RATE_HZ,
+                          &config->max_rate_hz);
+}
+
+static int take_max_memory(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct gw_config *config = context;
+    return gw_yaml_size(yaml, value, "max_memory", &config->max_memory_bytes);
+}
+
+static int take_scan_interval(struct gw_yaml *yaml, yaml_node_t *value, void *context)
+{
+    struct gw_config *config = context;
+    int err = gw_yaml_duration(yaml, value, "scan_interval", &config->scan_ns);
+    if (!err && config->scan_ns < LEAST_SCAN_NS)
+        return gw_yaml_refuse(yaml, value, "scan_interval: less than 0.1 s");
+    return err;
+}
 
 static int take_min_age(struct gw_yaml *yaml, yaml_node_t *value, void *context)
 {
@@ -95,40 +183,48 @@ static int take_rules(struct gw_yaml *yaml, yaml_node_t *value, void *context)
 }
 
 static const struct gw_yaml_key config_keys[] = {
-    {"min_age", take_min_age},
-    {"service_variables", take_service_variables},
+    {"listen", take_listen},         {"token_file", take_token_file},
+    {"max_cpu", take_max_cpu},       {"max_rate", take_max_rate},
+    {"max_memory", take_max_memory}, {"scan_interval", take_scan_interval},
+    {"min_age", take_min_age},       {"service_variables", take_service_variables},
     {"rules", take_rules},
 };
 
 /* --- the file --------------------------------------------------------------------------------- */
 
-static int read_document(struct gw_yaml *yaml, struct gw_config *config)
+static int read_document(struct gw_yaml *yaml, struct reading *reading)
 {
     yaml_node_t *root = gw_yaml_root(yaml);
     /* A file of comments only is an empty document: all defaults. */
-    return root ? gw_yaml_mapping(yaml, root, "the configuration", config_keys, LENGTH(config_keys),
-                                  config)
-                : 0;
+    int err = root ? gw_yaml_mapping(yaml, root, "the configuration", config_keys,
+                                     LENGTH(config_keys), reading)
+                   : 0;
+    if (!err && reading->listen && !reading->config.token &&
+        !gw_listen_is_loopback(reading->config.host))
+        return gw_yaml_refuse(yaml, reading->listen,
+                              "listen: %s can be reached from elsewhere: name a token_file as well",
+                              reading->config.host);
+    return err;
 }
 
 int gw_config_parse(struct gw_span text, const char *path, struct gw_config *out,
                     struct gw_diag *diag)
 {
     struct gw_yaml yaml;
-    struct gw_config config;
+    struct reading reading = {0};
     int err = gw_yaml_parse(text, path, diag, &yaml);
     if (err)
         return err;
-    err = gw_config_init(&config);
+    err = gw_config_init(&reading.config);
     if (!err)
-        err = read_document(&yaml, &config);
+        err = read_document(&yaml, &reading);
     gw_yaml_fini(&yaml);
     if (err == -ENOMEM)
         gw_diag_what(diag, err, "cannot read %s", path);
     if (err)
-        gw_config_fini(&config);
+        gw_config_fini(&reading.config);
     else
-        *out = config;
+        *out = reading.config;
     return err;
 }
 

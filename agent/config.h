@@ -11,6 +11,13 @@
 #include "rules.h"
 
 struct gw_config {
+    char *host;    /* owned: numeric address to listen on */
+    uint16_t port; /* 0: any that is free */
+    char *token; /* owned: what a request has to bring as "Authorization: Bearer"; NULL: nothing */
+    double max_cpu;            /* share of one CPU for everything */
+    double max_rate_hz;        /* of a target, unless a rule says another */
+    uint64_t max_memory_bytes; /* resident; above it no target is taken up */
+    uint64_t scan_ns;          /* between two looks for processes */
     uint64_t min_age_ns; /* a process younger than this is left alone, whatever the rules say */
     char *service_variables[GW_MAX_VARIABLES]; /* owned: those that may name a service, in order */
     size_t n_service_variables;

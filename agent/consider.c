@@ -8,8 +8,10 @@
 #include <string.h>
 
 #include "base/clock.h"
+#include "base/idmap.h"
 #include "cpython/discover.h"
 #include "service.h"
+#include "target/maps.h"
 #include "target/proc_facts.h"
 
 /* A process that is no Python may load one later, ever less likely. */
@@ -154,6 +156,21 @@ static bool is_named_python(const struct gw_proc_facts *facts)
     return strncmp(name, "python", 6) == 0;
 }
 
+/* A number that stands for the files whose code a process has mapped: as long as it is the same,
+ * nobody need look into them again. 0 if it cannot be told. */
+static uint64_t mapped_code(pid_t pid)
+{
+    struct gw_maps maps;
+    uint64_t sum = 0;
+    if (gw_maps_read(pid, &maps))
+        return 0;
+    for (size_t i = 0; i < maps.n; i++)
+        if (maps.items[i].inode && (maps.items[i].perms & GW_MAP_EXEC))
+            sum = gw_mix64(sum ^ gw_mix64(maps.items[i].inode) ^ maps.items[i].dev);
+    gw_maps_free(&maps);
+    return sum;
+}
+
 static int note_no_python(struct gw_process *process, uint64_t now_ns)
 {
     process->is_python = false;
@@ -202,6 +219,10 @@ static bool tells_python(int err, const struct gw_proc_facts *facts)
 int gw_consider(struct gw_process *process, const struct gw_config *config, uint64_t now_ns)
 {
     struct gw_proc_facts facts;
+    uint64_t code = process->is_python ? 0 : mapped_code(process->pid);
+    if (code && code == process->code)
+        return note_no_python(process, now_ns);
+    process->code = code;
     if (gw_proc_facts_read(process->pid, &facts) || facts.kernel_thread || facts.zombie ||
         facts.start_ticks != process->start_ticks)
         return note_no_python(process, now_ns);

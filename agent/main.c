@@ -7,6 +7,7 @@
 #include "base/columns.h"
 #include "base/exit_code.h"
 #include "command.h"
+#include "daemon.h"
 
 static void print_help(FILE *out)
 {
@@ -37,7 +38,7 @@ static int usage_error(const char *format, ...)
 static int run_verb(int argc, char **argv, struct gw_agent_options *options)
 {
     if (argc == 0)
-        return usage_error("say what to do: discover or check-config");
+        return gw_daemon_run(options->config_path);
     bool checks = strcmp(argv[0], "check-config") == 0;
     if (checks && argc > 1) {
         options->config_path = argv[1];

@@ -11,6 +11,7 @@
 #include "target/proc.h"
 
 #define MAX_TREE_DEPTH 32
+#define REFUSED_NS (30 * GW_NS_PER_S)
 
 const char *gw_verdict_name(enum gw_verdict verdict)
 {
@@ -44,6 +45,17 @@ static struct gw_process *find(const struct gw_processes *all, pid_t pid)
 const struct gw_process *gw_processes_find(const struct gw_processes *all, pid_t pid)
 {
     return find(all, pid);
+}
+
+void gw_process_refuse(struct gw_process *process, const char *why, uint64_t now_ns)
+{
+    char *copy = strdup(why);
+    process->verdict = GW_VERDICT_UNABLE;
+    process->look_ns = now_ns + REFUSED_NS;
+    if (!copy)
+        return; /* the sentence that is there has to do */
+    free(process->why);
+    process->why = copy;
 }
 
 void gw_processes_reconsider(struct gw_processes *all)

@@ -40,6 +40,8 @@ struct gw_process {
     uint64_t start_ticks, start_stack; /* as in gw_proc_stat */
     uint64_t look_ns;                  /* when to look closer again; UINT64_MAX: not at all */
     uint32_t looks;
+    uint64_t
+        code; /* of one that is no Python: what code it had mapped, see consider.c; 0: unknown */
     enum gw_verdict verdict;
     bool is_python;
     bool service_told; /* by a rule, a variable or a unit: else its parent's name goes before */
@@ -68,6 +70,10 @@ int gw_processes_scan(struct gw_processes *all, const struct gw_config *config, 
 
 /* Decide anew about every process with the next scan: the rules have changed. */
 void gw_processes_reconsider(struct gw_processes *all);
+
+/* A process that was to be profiled cannot be: it becomes GW_VERDICT_UNABLE, and is tried again
+ * some time later. */
+void gw_process_refuse(struct gw_process *process, const char *why, uint64_t now_ns);
 
 /* NULL if it is not in the table. */
 const struct gw_process *gw_processes_find(const struct gw_processes *all, pid_t pid);

@@ -204,3 +204,18 @@ int gw_yaml_percent(struct gw_yaml *yaml, yaml_node_t *node, const char *what, d
     *out = value / 100;
     return 0;
 }
+
+int gw_yaml_size(struct gw_yaml *yaml, yaml_node_t *node, const char *what, uint64_t *out_bytes)
+{
+    const char *text = gw_yaml_text(yaml, node, what);
+    char *end;
+    if (!text)
+        return -GW_E_BAD_DATA;
+    errno = 0;
+    double value = strtod(text, &end);
+    bool gibi = strcmp(end, "GiB") == 0;
+    if (end == text || errno || (!gibi && strcmp(end, "MiB") != 0) || !(value > 0 && value < 1e6))
+        return gw_yaml_refuse(yaml, node, "%s: '%s' is no size: give 128MiB or 1GiB", what, text);
+    *out_bytes = (uint64_t)(value * (double)(1u << (gibi ? 30 : 20)));
+    return 0;
+}

@@ -62,10 +62,11 @@ int gw_yaml_sequence(struct gw_yaml *yaml, yaml_node_t *node, const char *what,
 const char *gw_yaml_text(struct gw_yaml *yaml, yaml_node_t *node, const char *what);
 
 /* A length of time, as base/duration.h has it; a number from `low` to `high`; a share of one CPU in
- * percent ("2%" or "2"), as 0.02; true or false. 0 or -GW_E_BAD_DATA, told. */
+ * percent ("2%" or "2"), as 0.02; a size ("128MiB", "1GiB"). 0 or -GW_E_BAD_DATA, told. */
 int gw_yaml_duration(struct gw_yaml *yaml, yaml_node_t *node, const char *what, uint64_t *out_ns);
 int gw_yaml_number(struct gw_yaml *yaml, yaml_node_t *node, const char *what, double low,
                    double high, double *out);
 int gw_yaml_percent(struct gw_yaml *yaml, yaml_node_t *node, const char *what, double *out);
+int gw_yaml_size(struct gw_yaml *yaml, yaml_node_t *node, const char *what, uint64_t *out_bytes);
 
 #endif

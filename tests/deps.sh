@@ -8,10 +8,10 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libunwind-dev libiberty-dev libzydis-dev libprotobuf-c-dev
   protobuf-c-compiler libzstd-dev zlib1g-dev libjansson-dev
-  libncurses-dev libyaml-dev)
+  libncurses-dev libyaml-dev libmicrohttpd-dev)
 # clang only recommends its sanitizer run time, and recommended packages are not installed.
 test=(clang libclang-rt-dev libcmocka-dev chromium debootstrap debian-archive-keyring procps python3-pip
-  util-linux)
+  util-linux prometheus)
 
 case ${1:-} in
   build) wanted=("${build[@]}") ;;

@@ -44,6 +44,17 @@
 #define GW_MAX_SERVICE 128u  /* bytes of a service's name, then cut */
 #define GW_MAX_AGENT_RATE_HZ 1000.0
 
+/* What the agent keeps */
+#define GW_MAX_TARGETS 1024u       /* sampled at a time */
+#define GW_MAX_SERVICES 1024u      /* with sums of their own */
+#define GW_MAX_BLAMED 20u          /* functions of a service with a sum of their own */
+#define GW_MAX_TARGET_STACKS 50000u /* of a target; then its definitions begin anew */
+#define GW_MAX_TARGET_IDS 20000u   /* strings, functions or threads of a target, likewise */
+#define GW_MAX_RECENT_S 60.0       /* of each target's past that is kept in memory */
+#define GW_MAX_CONNECTIONS 64u     /* of HTTP, at a time */
+#define GW_MAX_CONNECTION_BYTES (32u << 10) /* of a request's head */
+#define GW_CONNECTION_TIMEOUT_S 10u         /* without a byte */
+
 /* The recording */
 #define GW_MAX_RATE_HZ 100000.0
 #define GW_MIN_RATE_HZ 0.1

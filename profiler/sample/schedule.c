@@ -75,6 +75,15 @@ void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t
     schedule->period_ns = (uint64_t)period;
 }
 
+void gw_schedule_set_rate(struct gw_schedule *schedule, double rate_hz)
+{
+    if (rate_hz > schedule->asked_hz)
+        rate_hz = schedule->asked_hz;
+    if (rate_hz < GW_MIN_RATE_HZ)
+        rate_hz = GW_MIN_RATE_HZ;
+    schedule->period_ns = (uint64_t)((double)GW_NS_PER_S / rate_hz);
+}
+
 double gw_schedule_rate_hz(const struct gw_schedule *schedule)
 {
     return (double)GW_NS_PER_S / (double)schedule->period_ns;

@@ -41,6 +41,10 @@ bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_
 void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns,
                          bool displaces);
 
+/* Another rate from the next period on, for who keeps the budget of many schedules itself; within
+ * GW_MIN_RATE_HZ and the rate asked for. */
+void gw_schedule_set_rate(struct gw_schedule *schedule, double rate_hz);
+
 /* Rate in force. */
 double gw_schedule_rate_hz(const struct gw_schedule *schedule);
 

@@ -152,6 +152,18 @@ bool gw_proc_env(pid_t pid, const char *name, char *out, size_t cap)
     return len > 0 && gw_environ_find(gw_span_of(bytes, (size_t)len), name, out, cap);
 }
 
+uint64_t gw_proc_resident_bytes(pid_t pid)
+{
+    char text[128];
+    uint64_t size, resident;
+    ssize_t len = gw_procfile_read(pid, 0, "statm", text, sizeof text);
+    struct gw_span rest = gw_span_of(text, len > 0 ? (size_t)len : 0);
+    if (!gw_scan_u64(&rest, 10, &size) || !gw_scan_char(&rest, ' ') ||
+        !gw_scan_u64(&rest, 10, &resident))
+        return 0;
+    return resident * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
 static void read_exe(struct gw_proc_facts *out)
 {
     static const char mark[] = " (deleted)";

@@ -57,4 +57,7 @@ bool gw_environ_find(struct gw_span environ, const char *name, char *out, size_t
  * it are looked through. False also if it may not be seen. */
 bool gw_proc_env(pid_t pid, const char *name, char *out, size_t cap);
 
+/* Resident memory of a process, from statm; 0 if it may not be seen. */
+uint64_t gw_proc_resident_bytes(pid_t pid);
+
 #endif

@@ -38,6 +38,8 @@ static void test_defaults(void **state)
         assert_int_equal(parse(empty[i], &config, &diag), 0);
         assert_int_equal(config.n_rules, 0);
         assert_true(config.min_age_ns == 2 * GW_NS_PER_S);
+        assert_string_equal(config.host, "127.0.0.1");
+        assert_true(config.max_cpu == 0.02 && config.max_rate_hz == 100 && !config.token);
         assert_int_equal(config.n_service_variables, 2);
         assert_string_equal(config.service_variables[0], "OTEL_SERVICE_NAME");
         gw_config_fini(&config);
@@ -49,7 +51,12 @@ static void test_everything(void **state)
     (void)state;
     struct gw_config config;
     struct gw_diag diag;
-    assert_int_equal(parse("min_age: 5s\n"
+    assert_int_equal(parse("listen: '[::1]:80'\n"
+                           "max_cpu: 5%\n"
+                           "max_rate: 20\n"
+                           "max_memory: 1GiB\n"
+                           "scan_interval: 10s\n"
+                           "min_age: 5s\n"
                            "service_variables: [APP]\n"
                            "rules:\n"
                            "  - name: web\n"
@@ -64,6 +71,10 @@ static void test_everything(void **state)
                            "  - action: ignore\n",
                            &config, &diag),
                      0);
+    assert_string_equal(config.host, "::1");
+    assert_int_equal(config.port, 80);
+    assert_true(config.max_cpu == 0.05 && config.max_rate_hz == 20);
+    assert_true(config.max_memory_bytes == 1u << 30 && config.scan_ns == 10 * GW_NS_PER_S);
     assert_true(config.min_age_ns == 5 * GW_NS_PER_S);
     assert_int_equal(config.n_service_variables, 1);
     assert_int_equal(config.n_rules, 2);
@@ -104,6 +115,13 @@ static void test_errors_say_where(void **state)
     assert_refused("min_age: 1s\n---\nmin_age: 2s\n", "a.yaml:3", "second document");
     assert_refused("rules: [\n", "a.yaml:2", "");
     assert_refused("a: b: c\n", "a.yaml:1", "");
+    assert_refused("listen: localhost:80\n", "a.yaml:1", "ADDRESS:PORT");
+    assert_refused("min_age: 1s\nlisten: 0.0.0.0:80\n", "a.yaml:2", "name a token_file");
+    assert_refused("token_file: /nonexistent\n", "a.yaml:1", "cannot read /nonexistent");
+    assert_refused("max_cpu: 101%\n", "a.yaml:1", "percent of one CPU");
+    assert_refused("max_rate: 1001\n", "a.yaml:1", "from 0.1 to 1000");
+    assert_refused("max_memory: 128\n", "a.yaml:1", "128MiB");
+    assert_refused("scan_interval: 0.01\n", "a.yaml:1", "less than 0.1 s");
     assert_refused("- 1\n", "a.yaml:1", "mapping");
 }
 

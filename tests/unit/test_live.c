@@ -194,6 +194,21 @@ static void test_a_keyframe_changes_nothing(void **state)
     gw_live_free(live);
 }
 
+/* What is newer than what was seen before is a window too: every block is in one of them. */
+static void test_what_is_newer(void **state)
+{
+    (void)state;
+    struct gw_live *live = take_blocks(1, 8, "", 1000 * MS);
+    uint64_t newest_ns = gw_live_newest_ns(live);
+
+    assert_int_equal(newest_ns, 9 * BLOCK_NS);
+    assert_int_equal(window(live, newest_ns - 6 * BLOCK_NS)->threads[1].wait_ns, 21 * 10 * MS);
+    gw_live_free(live);
+    assert_int_equal(gw_live_new(1000 * MS, &live), 0);
+    assert_int_equal(gw_live_newest_ns(live), 0);
+    gw_live_free(live);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -205,6 +220,7 @@ int main(void)
         cmocka_unit_test(test_restart_begins_the_window_anew),
         cmocka_unit_test(test_new_ids_begin_it_anew),
         cmocka_unit_test(test_a_keyframe_changes_nothing),
+        cmocka_unit_test(test_what_is_newer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

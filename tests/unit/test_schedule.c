@@ -214,6 +214,19 @@ static void budget_has_bounds(void **state)
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - 1000) < 1);
 }
 
+static void another_rate_may_be_set(void **state)
+{
+    (void)state;
+    struct gw_schedule schedule;
+    gw_schedule_init(&schedule, 100, 0, START, SEED);
+    gw_schedule_set_rate(&schedule, 10);
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - 10) < 0.01);
+    gw_schedule_set_rate(&schedule, 1000);
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - 100) < 0.1);
+    gw_schedule_set_rate(&schedule, 0);
+    assert_true(fabs(gw_schedule_rate_hz(&schedule) - GW_MIN_RATE_HZ) < 0.001);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -226,6 +239,7 @@ int main(void)
         cmocka_unit_test(budget_holds_for_constant_work),
         cmocka_unit_test(budget_has_bounds),
         cmocka_unit_test(less_is_taken_from_a_cpu_of_the_target),
+        cmocka_unit_test(another_rate_may_be_set),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

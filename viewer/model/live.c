@@ -218,6 +218,11 @@ int gw_live_window(struct gw_live *live, uint64_t window_ns, const struct gw_mod
     return rc;
 }
 
+uint64_t gw_live_newest_ns(const struct gw_live *live)
+{
+    return live->newest_ns;
+}
+
 struct gw_live_now gw_live_now(const struct gw_live *live, uint32_t thread)
 {
     return thread < live->cap_now ? live->now[thread] : (struct gw_live_now){0};

@@ -42,6 +42,10 @@ void gw_live_restart(struct gw_live *live);
  * -ENOMEM. */
 int gw_live_window(struct gw_live *live, uint64_t window_ns, const struct gw_model **out);
 
+/* End of the newest block taken in; 0: there is none. What is newer than an earlier answer t is the
+ * window of gw_live_newest_ns() - t. */
+uint64_t gw_live_newest_ns(const struct gw_live *live);
+
 /* What a thread (row of threads) did last in that window. */
 struct gw_live_now gw_live_now(const struct gw_live *live, uint32_t thread);
 
