@@ -126,15 +126,15 @@ bool gw_cgroup_container(const char *cgroup, char out[GW_CONTAINER_ID + 1])
     return found;
 }
 
-bool gw_environ_find(struct gw_span environ, const char *name, char *out, size_t cap)
+bool gw_environ_find(struct gw_span vars, const char *name, char *out, size_t cap)
 {
     size_t len = strlen(name);
-    while (environ.len > 0) {
-        const uint8_t *nul = memchr(environ.at, 0, environ.len);
+    while (vars.len > 0) {
+        const uint8_t *nul = memchr(vars.at, 0, vars.len);
         if (!nul) /* cut: a value that is not whole is none */
             return false;
-        struct gw_span entry = gw_span_of(environ.at, (size_t)(nul - environ.at));
-        gw_span_skip(&environ, entry.len + 1);
+        struct gw_span entry = gw_span_of(vars.at, (size_t)(nul - vars.at));
+        gw_span_skip(&vars, entry.len + 1);
         if (entry.len > len && memcmp(entry.at, name, len) == 0 && entry.at[len] == '=') {
             gw_text_from_bytes(entry.at + len + 1, entry.len - len - 1, out, cap);
             return true;

@@ -51,7 +51,7 @@ bool gw_cgroup_container(const char *cgroup, char out[GW_CONTAINER_ID + 1]);
 
 /* Value of a variable in the bytes of an environ file ("NAME=VALUE" and a NUL each), made safe by
  * gw_text_from_bytes; cap >= 32. False if it is not there. */
-bool gw_environ_find(struct gw_span environ, const char *name, char *out, size_t cap);
+bool gw_environ_find(struct gw_span vars, const char *name, char *out, size_t cap);
 
 /* The same of a process, as its environment was when it was started; up to GW_MAX_ENVIRON bytes of
  * it are looked through. False also if it may not be seen. */

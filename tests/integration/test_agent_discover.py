@@ -133,5 +133,5 @@ class CheckConfig(Agent):
         self.agent("check-config", status=2)
         self.agent("discover", "more", status=2)
         self.agent("--nonsense", status=2)
-        self.agent(status=2)
+        self.agent("nonsense", status=2)
         self.agent("check-config", self.folder / "none.yaml", status=1)
