@@ -26,6 +26,7 @@
 #define GOVERN_NS GW_NS_PER_S
 #define SETTLE_NS (20 * GW_NS_PER_S) /* where nobody asks; GW_MAX_RECENT_S is forgotten */
 #define SCAN_SHARE 0.25              /* of the budget that looking through the processes may take */
+#define TRIM_NS (10 * GW_NS_PER_S)
 #define REALTIME_MAX_CPU 0.5
 
 struct daemon {
@@ -38,7 +39,8 @@ struct daemon {
     struct gw_room room; /* for SCHED_FIFO, which stays where it is */
     enum gw_priority priority;
     int signal_fd;
-    uint64_t next_chores_ns, next_govern_ns, next_settle_ns, next_scan_ns;
+    uint64_t next_chores_ns, next_govern_ns, next_settle_ns, next_scan_ns, next_trim_ns;
+    uint64_t trimmed_closed;   /* targets let go when memory was last given back */
     uint64_t past_requests[6]; /* of servers that have been replaced */
     bool pending;              /* processes wait to be taken up */
     bool stop;
@@ -181,6 +183,17 @@ static void follow(struct daemon *daemon, uint64_t now_ns)
     daemon->next_govern_ns = now_ns; /* who is new takes part at once */
 }
 
+/* What a target leaves behind in the heap is free but in pieces, between those of others: without
+ * this each thousand that come and go would cost some hundred MiB. */
+static void give_memory_back(struct daemon *daemon, uint64_t now_ns)
+{
+    if (now_ns < daemon->next_trim_ns || daemon->trimmed_closed == daemon->targets.totals.closed)
+        return;
+    malloc_trim(0);
+    daemon->trimmed_closed = daemon->targets.totals.closed;
+    daemon->next_trim_ns = now_ns + TRIM_NS;
+}
+
 static void do_chores(struct daemon *daemon, uint64_t now_ns)
 {
     daemon->next_chores_ns = now_ns + CHORES_NS;
@@ -197,6 +210,7 @@ static void do_chores(struct daemon *daemon, uint64_t now_ns)
         gw_targets_settle(&daemon->targets, now_ns);
         daemon->next_settle_ns = now_ns + SETTLE_NS;
     }
+    give_memory_back(daemon, now_ns);
     if (daemon->priority == GW_PRIORITY_REALTIME)
         gw_room_find(&daemon->room, now_ns);
     gw_http_run(daemon->http);

@@ -153,6 +153,8 @@ static void put_targets(FILE *out, const struct gw_targets *targets,
             (double)targets->degraded);
     put_one(out, "gilwait_agent_targets_opened_total", "counter", "Processes taken up.",
             (double)targets->totals.opened);
+    put_one(out, "gilwait_agent_targets_closed_total", "counter", "Processes let go.",
+            (double)targets->totals.closed);
     put_one(out, "gilwait_agent_targets_failed_total", "counter",
             "Processes that could not be taken up.", (double)targets->totals.failed);
     put_one(out, "gilwait_agent_targets_renewed_total", "counter",

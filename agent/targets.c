@@ -57,6 +57,7 @@ static void let_go(struct gw_targets *all, size_t at, uint64_t now_ns)
     if (gw_target_write(target, true, now_ns) == 0)
         (void)!gw_target_settle(target, now_ns);
     collect(all, target);
+    all->totals.closed++;
     gw_target_close(target);
     all->items[at] = all->items[--all->n];
 }
@@ -141,8 +142,10 @@ static void renew(struct gw_targets *all, size_t at, uint64_t now_ns)
     if (!err)
         gw_schedule_set_rate(&fresh->schedule, gw_schedule_rate_hz(&old->schedule));
     let_go(all, at, now_ns);
-    if (!err)
+    if (!err) {
         all->items[all->n++] = fresh;
+        all->totals.opened++;
+    }
     all->totals.renewed++;
 }
 

@@ -14,7 +14,8 @@
 /* Sums over all targets, of those that have ended too. */
 struct gw_target_totals {
     uint64_t ticks, late, torn, cpu_ns;
-    uint64_t opened, failed; /* processes taken up, and those that could not be */
+    uint64_t opened, closed; /* processes taken up and let go */
+    uint64_t failed;         /* and those that could not be taken up */
     uint64_t renewed;        /* sessions begun anew because their definitions had grown large */
 };
 

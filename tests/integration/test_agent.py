@@ -140,6 +140,22 @@ class Life(Case311):
         self.assertLess(after - before, 0.3)
 
 
+class Memory(Case311):
+    exclusive = True  # a sanitizer keeps what was freed
+
+    def test_given_back_when_targets_have_gone(self):
+        agent = self.start_agent()
+        wait_for(lambda: agent.metric("gilwait_agent_scans_total"))
+        before = agent.metric("gilwait_agent_resident_memory_bytes")
+        targets = [self.naps() for _ in range(12)]
+        wait_for(lambda: agent.metric("gilwait_processes", service="shop") == 12, 60)
+        wait_for(lambda: agent.metric("gilwait_agent_resident_memory_bytes") > before + (12 << 20))
+        for target in targets:
+            target.close()
+        wait_for(lambda: agent.metric("gilwait_agent_resident_memory_bytes") < before + (4 << 20),
+                 60)
+
+
 class Configuration(Case311):
     def test_reload(self):
         target = self.naps()

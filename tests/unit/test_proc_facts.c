@@ -49,6 +49,8 @@ static void test_cgroup(void **state)
     assert_string_equal(path, "/z:1");
     assert_true(gw_proc_cgroup_parse(span("5:cpu:/x"), path, sizeof path));
     assert_string_equal(path, "/x");
+    assert_true(gw_proc_cgroup_parse(span("6:cpu:/first\n5:pids:/second\n"), path, sizeof path));
+    assert_string_equal(path, "/first");
     assert_false(gw_proc_cgroup_parse(span(""), path, sizeof path));
     assert_false(gw_proc_cgroup_parse(span("nothing\n5:half\n"), path, sizeof path));
 }

@@ -93,6 +93,23 @@ static void test_bounded_blame(void **state)
     gw_services_fini(&all);
 }
 
+/* A moment is no reason for a series. */
+static void test_small_blame(void **state)
+{
+    (void)state;
+    struct gw_services all = {0};
+    struct gw_service *service = gw_services_get(&all, "shop", NULL, 0);
+    char text[sizeof convoy];
+    snprintf(text, sizeof text, "%s", convoy);
+    memcpy(strstr(text, "4:nobody"), "1:nobody", 8);
+    struct gw_model *model = read_text(text);
+    assert_int_equal(gw_service_add(service, model, 1), 0);
+    assert_int_equal(service->n_blamed, 0);
+    assert_true(service->other_blamed_ns == 10 * MS);
+    gw_model_free(model);
+    gw_services_fini(&all);
+}
+
 static void test_labels(void **state)
 {
     (void)state;
@@ -129,6 +146,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sums),
         cmocka_unit_test(test_bounded_blame),
+        cmocka_unit_test(test_small_blame),
         cmocka_unit_test(test_labels),
         cmocka_unit_test(test_bounded_services),
     };
