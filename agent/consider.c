@@ -194,7 +194,8 @@ static int note_unable(struct gw_process *process, const struct gw_config *confi
     process->look_ns = now_ns + UNABLE_PAUSE_NS;
     if (gw_error_class(err) == GW_CLASS_DENIED)
         return explain(process, GW_VERDICT_UNABLE,
-                       "not permitted: run the agent as root, or give it CAP_SYS_PTRACE");
+                       "not permitted: run the agent as root, or give it CAP_SYS_PTRACE and "
+                       "CAP_DAC_READ_SEARCH");
     if (diag->what[0])
         return explain(process, GW_VERDICT_UNABLE, "%.120s: %.120s", diag->what,
                        diag->why[0] ? diag->why : gw_error_sentence(err));

@@ -10,6 +10,7 @@
 static void plan(struct gw_schedule *schedule, uint64_t start_ns)
 {
     schedule->start_ns = start_ns;
+    schedule->planned_ns = schedule->period_ns;
     schedule->due_ns =
         start_ns + (uint64_t)(gw_random_unit(&schedule->random) * (double)schedule->period_ns);
 }
@@ -31,7 +32,7 @@ void gw_schedule_init(struct gw_schedule *schedule, double rate_hz, double max_c
 
 uint64_t gw_schedule_tick(struct gw_schedule *schedule, uint64_t now_ns)
 {
-    uint64_t cap = GW_WEIGHT_CAP_PERIODS * schedule->period_ns;
+    uint64_t cap = GW_WEIGHT_CAP_PERIODS * schedule->planned_ns;
     uint64_t since = now_ns - schedule->last_ns;
     uint64_t end = schedule->start_ns + schedule->period_ns;
     if (cap < GW_WEIGHT_CAP_NS)
@@ -81,7 +82,12 @@ void gw_schedule_set_rate(struct gw_schedule *schedule, double rate_hz)
         rate_hz = schedule->asked_hz;
     if (rate_hz < GW_MIN_RATE_HZ)
         rate_hz = GW_MIN_RATE_HZ;
-    schedule->period_ns = (uint64_t)((double)GW_NS_PER_S / rate_hz);
+    /* The next tick stays when it is, at the same place of a period of another length: so it is
+     * neither late because the period has become shorter, nor sooner than chance had it. */
+    double period_ns = (double)GW_NS_PER_S / rate_hz;
+    double place = (double)(schedule->due_ns - schedule->start_ns) / (double)schedule->period_ns;
+    schedule->start_ns = schedule->due_ns - (uint64_t)(place * period_ns);
+    schedule->period_ns = (uint64_t)period_ns;
 }
 
 double gw_schedule_rate_hz(const struct gw_schedule *schedule)

@@ -15,11 +15,12 @@
 
 struct gw_schedule {
     double asked_hz;
-    double max_cpu;     /* share of one core that ticking may take */
-    uint64_t period_ns; /* in force */
-    uint64_t start_ns;  /* of the present period */
-    uint64_t due_ns;    /* instant of the next tick */
-    uint64_t last_ns;   /* of the last tick */
+    double max_cpu;      /* share of one core that ticking may take */
+    uint64_t period_ns;  /* in force */
+    uint64_t start_ns;   /* of the present period */
+    uint64_t due_ns;     /* instant of the next tick */
+    uint64_t planned_ns; /* the period in force when that was chosen */
+    uint64_t last_ns;    /* of the last tick */
     uint64_t random;
     uint64_t budget_from_ns, budget_cpu_ns;
     uint32_t late; /* since it was last taken */
@@ -41,7 +42,7 @@ bool gw_schedule_wants_account(const struct gw_schedule *schedule, uint64_t now_
 void gw_schedule_account(struct gw_schedule *schedule, uint64_t now_ns, uint64_t cpu_ns,
                          bool displaces);
 
-/* Another rate from the next period on, for who keeps the budget of many schedules itself; within
+/* Another rate from the next tick on, for who keeps the budget of many schedules itself; within
  * GW_MIN_RATE_HZ and the rate asked for. */
 void gw_schedule_set_rate(struct gw_schedule *schedule, double rate_hz);
 

@@ -1,15 +1,18 @@
 # SPDX-License-Identifier: Apache-2.0
 """The agent at work: what it samples, serves, and lives through."""
 import gzip
+import json
 import os
+import re
 import shutil
 import signal
 import socket
 import subprocess
 import time
+import unittest
 
 from agent import AgentCase, wait_for
-from harness import TARGETS, interpreters, per_interpreter
+from harness import PROGRAMS, TARGETS, interpreters, per_interpreter
 
 
 def profiled(agent, pid):
@@ -219,6 +222,38 @@ class Configuration(Case311):
         path.write_text("listen: 0.0.0.0:0\n")
         result = self.gilwait("-c", path, program="gilwait-agent", status=1)
         self.assertIn(f"{path}:1: listen: 0.0.0.0 can be reached from elsewhere", result.err)
+
+
+class Service(Case311):
+    """The systemd unit: what it grants is little, and enough."""
+
+    def setUp(self):
+        super().setUp()
+        self.unit = PROGRAMS.parent / "agent" / "gilwait-agent.service"
+
+    @unittest.skipUnless(shutil.which("systemd-analyze"), "no systemd-analyze on this machine")
+    def test_exposure(self):
+        run = subprocess.run(["systemd-analyze", "security", "--offline=true", "--threshold=30",
+                              self.unit], stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
+                             timeout=60)
+        self.assertEqual(run.returncode, 0, run.stdout)
+
+    @unittest.skipUnless(os.getuid() == 0 and shutil.which("setpriv"), "only root can become another")
+    def test_its_capabilities_are_enough(self):
+        granted = re.search(r"^AmbientCapabilities=(.*)$", self.unit.read_text(), re.M)[1].split()
+        capabilities = "-all," + ",".join("+" + each[len("CAP_"):].lower() for each in granted)
+        target = self.naps()
+        program = self.folder / "gilwait-agent"
+        shutil.copy(PROGRAMS / "gilwait-agent", program)
+        os.chmod(self.folder, 0o755)
+        config = self.folder / "agent.yaml"
+        config.write_text(self.only_marked())
+        run = subprocess.run(["setpriv", "--reuid=nobody", "--regid=nogroup", "--clear-groups",
+                              f"--inh-caps={capabilities}", f"--ambient-caps={capabilities}",
+                              f"--bounding-set={capabilities}", program, "discover", "--json", "-c",
+                              config], stdout=subprocess.PIPE, timeout=60, check=True)
+        rows = {each["pid"]: each for each in json.loads(run.stdout)["processes"]}
+        self.assertEqual(rows[target.pid]["verdict"], "profile", rows[target.pid])
 
 
 class Requests(Case311):

@@ -223,6 +223,15 @@ static void another_rate_may_be_set(void **state)
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - 10) < 0.01);
     gw_schedule_set_rate(&schedule, 1000);
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - 100) < 0.1);
+    /* The tick that is planned is as good as one of the new period. */
+    gw_schedule_init(&schedule, 100, 0, START, SEED);
+    for (int i = 0; i < 100; i++) {
+        uint64_t due_ns = schedule.due_ns;
+        gw_schedule_set_rate(&schedule, i % 2 ? 100 : 0.5);
+        assert_true(schedule.due_ns == due_ns);
+        assert_int_equal(gw_schedule_tick(&schedule, due_ns), 0);
+    }
+    assert_int_equal(schedule.late, 0);
     gw_schedule_set_rate(&schedule, 0);
     assert_true(fabs(gw_schedule_rate_hz(&schedule) - GW_MIN_RATE_HZ) < 0.001);
 }
