@@ -1,28 +1,44 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "rules.h"
 
+#define PCRE2_CODE_UNIT_WIDTH 8
+#include <pcre2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 bool gw_pattern_compile(const char *text, struct gw_pattern *out, char *why, size_t cap)
 {
-    char anchored[GW_MAX_PATTERN + 8];
+    int error;
+    size_t at;
     if (strlen(text) > GW_MAX_PATTERN) {
         snprintf(why, cap, "longer than %u bytes", GW_MAX_PATTERN);
         return false;
     }
-    snprintf(anchored, sizeof anchored, "^(%s)$", text);
-    int err = regcomp(&out->regex, anchored, REG_EXTENDED | REG_NOSUB);
-    if (err)
-        regerror(err, &out->regex, why, cap);
-    out->given = err == 0;
-    return out->given;
+    out->code = pcre2_compile((PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED,
+                              PCRE2_ANCHORED | PCRE2_ENDANCHORED | PCRE2_DOTALL, &error, &at, NULL);
+    if (!out->code)
+        pcre2_get_error_message(error, (PCRE2_UCHAR *)why, cap);
+    return out->code != NULL;
 }
 
+/* A text for which the limits do not reach counts as one that does not match. */
 static bool pattern_matches(const struct gw_pattern *pattern, const char *text)
 {
-    return !pattern->given || regexec(&pattern->regex, text, 0, NULL, 0) == 0;
+    if (!pattern->code)
+        return true;
+    pcre2_match_data *data = pcre2_match_data_create(1, NULL);
+    pcre2_match_context *limits = pcre2_match_context_create(NULL);
+    bool matches = false;
+    if (data && limits) {
+        pcre2_set_match_limit(limits, GW_MAX_PATTERN_STEPS);
+        pcre2_set_heap_limit(limits, GW_MAX_PATTERN_KIB);
+        matches = pcre2_match(pattern->code, (PCRE2_SPTR)text, PCRE2_ZERO_TERMINATED, 0, 0, data,
+                              limits) >= 0;
+    }
+    pcre2_match_context_free(limits);
+    pcre2_match_data_free(data);
+    return matches;
 }
 
 static bool texts_match(const struct gw_rule *rule, const struct gw_rule_subject *subject)
@@ -71,11 +87,9 @@ size_t gw_rules_find(const struct gw_rule *rules, size_t n, const struct gw_rule
 void gw_rule_fini(struct gw_rule *rule)
 {
     for (size_t i = 0; i < GW_N_RULE_TEXTS; i++)
-        if (rule->texts[i].given)
-            regfree(&rule->texts[i].regex);
+        pcre2_code_free(rule->texts[i].code);
     for (size_t i = 0; i < rule->n_variables; i++) {
-        if (rule->variables[i].pattern.given)
-            regfree(&rule->variables[i].pattern.regex);
+        pcre2_code_free(rule->variables[i].pattern.code);
         free(rule->variables[i].name);
     }
     for (size_t i = 0; i < rule->n_labels; i++) {

@@ -6,7 +6,6 @@
 #ifndef GW_AGENT_RULES_H
 #define GW_AGENT_RULES_H
 
-#include <regex.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -44,11 +43,11 @@ enum gw_rule_text {
         GW_N_RULE_TEXTS
 };
 
-/* A POSIX extended regular expression that has to match all of a text, as those of Prometheus'
- * relabelling do. */
+/* A regular expression of PCRE2 that has to match all of a text, as those of Prometheus'
+ * relabelling have to. What compiling and matching may cost is bounded: POSIX' regcomp(3) takes
+ * gigabytes for twenty plus signs in a row. */
 struct gw_pattern {
-    bool given;
-    regex_t regex;
+    struct pcre2_real_code_8 *code; /* owned; NULL: matches everything */
 };
 
 /* Compile a pattern. False with the reason in *why (cap >= 32) if it is none. */

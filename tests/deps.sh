@@ -8,7 +8,7 @@ set -euo pipefail
 
 build=(gcc libc6-dev cmake ninja-build pkg-config python3 libelf-dev libunwind-dev libiberty-dev libzydis-dev libprotobuf-c-dev
   protobuf-c-compiler libzstd-dev zlib1g-dev libjansson-dev
-  libncurses-dev libyaml-dev libmicrohttpd-dev)
+  libncurses-dev libyaml-dev libmicrohttpd-dev libpcre2-dev)
 # clang only recommends its sanitizer run time, and recommended packages are not installed.
 test=(clang libclang-rt-dev libcmocka-dev chromium debootstrap debian-archive-keyring procps python3-pip
   util-linux prometheus)

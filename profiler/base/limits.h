@@ -41,6 +41,8 @@
 #define GW_MAX_LABELS 16u    /* of one rule */
 #define GW_MAX_VARIABLES 32u /* names of variables in one place */
 #define GW_MAX_PATTERN 1024u /* bytes of one regular expression */
+#define GW_MAX_PATTERN_STEPS 100000u /* of matching one with one text */
+#define GW_MAX_PATTERN_KIB 1024u     /* of memory for that */
 #define GW_MAX_SERVICE 128u  /* bytes of a service's name, then cut */
 #define GW_MAX_AGENT_RATE_HZ 1000.0
 

@@ -80,7 +80,7 @@ static void test_everything(void **state)
     assert_int_equal(config.n_rules, 2);
     const struct gw_rule *rule = &config.rules[0];
     assert_string_equal(rule->name, "web");
-    assert_true(rule->texts[GW_RULE_COMMAND].given && !rule->texts[GW_RULE_USER].given);
+    assert_true(rule->texts[GW_RULE_COMMAND].code && !rule->texts[GW_RULE_USER].code);
     assert_string_equal(rule->python, "3.12");
     assert_true(rule->min_age_ns == 60 * GW_NS_PER_S);
     assert_int_equal(rule->n_variables, 2);

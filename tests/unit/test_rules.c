@@ -124,7 +124,15 @@ static void test_bad_patterns(void **state)
     char why[64] = "", long_one[GW_MAX_PATTERN + 2];
     struct gw_pattern pattern = {0};
     assert_false(gw_pattern_compile("a[", &pattern, why, sizeof why));
-    assert_true(why[0] != '\0' && !pattern.given);
+    assert_true(why[0] != '\0' && !pattern.code);
+    /* Neither costs gigabytes or hours. */
+    assert_true(gw_pattern_compile("(((g+)+)+)+x", &pattern, why, sizeof why));
+    struct gw_rule rule = {.texts[GW_RULE_USER] = pattern};
+    struct gw_rule_subject many = subject;
+    many.user = "gggggggggggggggggggggggggggggggggggggggggggggggggggggggg";
+    assert_int_equal(gw_rules_find(&rule, 1, &many), 1);
+    gw_rule_fini(&rule);
+    assert_false(gw_pattern_compile("((a{999}){999}){999}", &pattern, why, sizeof why));
     memset(long_one, 'a', sizeof long_one);
     long_one[sizeof long_one - 1] = '\0';
     assert_false(gw_pattern_compile(long_one, &pattern, why, sizeof why));
