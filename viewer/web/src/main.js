@@ -6,6 +6,7 @@ import { figures, targetLine } from "./figures.js";
 import { flameSection } from "./flames.js";
 import { writeFilesAs } from "./format.js";
 import { addHelp } from "./help.js";
+import { holderSections } from "./holders.js";
 import { matrixSection } from "./matrix.js";
 import { momentSection } from "./moments.js";
 import { Profile } from "./profile.js";
@@ -74,7 +75,7 @@ async function show(data) {
     const flames = flameSection(whole, profile);
     const sandwich = sandwichSection(whole, profile);
     main.prepend(rangeBar(data, profile));
-    main.append(timeline.element, blame, matrix.element, flames.section, sandwich.element, functions, ...moments, qualitySection(data));
+    main.append(timeline.element, blame, matrix.element, flames.section, sandwich.element, functions, ...holderSections(data), ...moments, qualitySection(data));
     timeline.draw();
     flames.draw();
     await follow(data, profile, whole, shown, [matrix, flames, sandwich]);
