@@ -11,6 +11,7 @@
 #include "base/exit_code.h"
 #include "base/limits.h"
 #include "options.h"
+#include "running_stacks.h"
 
 #define DUMP_SCHEMA_VERSION 1
 #define TICK_NS 1000000ull
@@ -20,12 +21,15 @@
 static void print_help(void)
 {
     printf(
-        "Usage: gilwait dump -p PID [--native[=all]] [--json]\n"
+        "Usage: gilwait dump -p PID [--native[=all] [--stop]] [--json]\n"
         "Print every Python thread as it is now: its state, its stack (innermost frame first),\n"
-        "and for one that waits for the GIL, who holds it. The process is not stopped.\n\n"
+        "and for one that waits for the GIL, who holds it. The process is not stopped, unless\n"
+        "told to.\n\n"
         "  -p, --pid PID   process to look at\n"
         "      --native    for threads that sleep: the C functions they are in, below the Python\n"
         "                  frames; =all: with those inside of the interpreter\n"
+        "      --stop      with --native: also stop threads that run, one at a time for an "
+        "instant\n"
         "      --json      as JSON on standard output\n"
         "  -h, --help      this text\n");
 }
@@ -133,6 +137,8 @@ static void print_text(const struct gw_session *session, const struct gw_definit
                gw_state_name(threads[i].state));
         if (gw_state_holds_gil(threads[i].state))
             printf(", HOLDS THE GIL");
+        if (threads[i].stood)
+            printf(", stopped for an instant");
         print_holder(definitions, threads, n, &threads[i]);
         putchar('\n');
         for (uint32_t id = threads[i].stack; id;) {
@@ -180,6 +186,8 @@ static json_t *json_thread(const struct gw_definitions *definitions,
                   gw_state_name(thread->state), "stack", json_stack(definitions, thread->stack));
     json_object_set_new(out, "waits_for",
                         thread->waits_for ? json_integer(thread->waits_for) : json_null());
+    if (thread->stood)
+        json_object_set_new(out, "stopped_for_stack", json_true());
     if (thread->ns_tid != thread->tid)
         json_object_set_new(out, "ns_tid", json_integer(thread->ns_tid));
     return out;
@@ -203,8 +211,14 @@ static int print_json(const struct gw_session *session, const struct gw_definiti
 /* --------------------------------------------------------------------------------------------------
  */
 
+struct arguments {
+    pid_t pid;
+    bool json, native, stop;
+    enum gw_native_mode mode;
+};
+
 static int dump_session(struct gw_session *session, const struct gw_definitions *definitions,
-                        bool json)
+                        const struct arguments *arguments)
 {
     struct gw_snapshot_thread *threads = calloc(GW_MAX_THREADS, sizeof *threads);
     if (!threads)
@@ -216,7 +230,11 @@ static int dump_session(struct gw_session *session, const struct gw_definitions 
         free(threads);
         return GW_EXIT_GONE;
     }
-    if (json)
+    int err = arguments->stop ? gw_running_stacks_find(session, threads, n) : 0;
+    if (err)
+        fprintf(stderr, "%s: --stop: cannot start its threads: %s; nothing was stopped\n",
+                GW_PROGRAM, gw_error_sentence(err));
+    if (arguments->json)
         failed = print_json(session, definitions, threads, n);
     else
         print_text(session, definitions, threads, n);
@@ -227,12 +245,6 @@ static int dump_session(struct gw_session *session, const struct gw_definitions 
     }
     return GW_EXIT_OK;
 }
-
-struct arguments {
-    pid_t pid;
-    bool json, native;
-    enum gw_native_mode mode;
-};
 
 static int dump_pid(const struct arguments *arguments)
 {
@@ -253,7 +265,7 @@ static int dump_pid(const struct arguments *arguments)
     if (arguments->native && gw_session_follow_native(session, arguments->mode))
         fprintf(stderr, "%s: there is no memory for native stacks\n", GW_PROGRAM);
     else
-        code = dump_session(session, &definitions, arguments->json);
+        code = dump_session(session, &definitions, arguments);
     gw_session_close(session);
     gw_definitions_fini(&definitions);
     return code;
@@ -261,11 +273,10 @@ static int dump_pid(const struct arguments *arguments)
 
 int gw_cmd_dump(int argc, char **argv)
 {
-    static const struct option longs[] = {{"pid", required_argument, NULL, 'p'},
-                                          {"native", optional_argument, NULL, 'n'},
-                                          {"json", no_argument, NULL, 'j'},
-                                          {"help", no_argument, NULL, 'h'},
-                                          {0}};
+    static const struct option longs[] = {
+        {"pid", required_argument, NULL, 'p'}, {"native", optional_argument, NULL, 'n'},
+        {"stop", no_argument, NULL, 's'},      {"json", no_argument, NULL, 'j'},
+        {"help", no_argument, NULL, 'h'},      {0}};
     struct arguments arguments = {0};
     int letter;
     opterr = 0;
@@ -278,10 +289,14 @@ int gw_cmd_dump(int argc, char **argv)
         case 'j':
             arguments.json = true;
             break;
+        case 's':
+            arguments.stop = true;
+            break;
         case 'n':
             arguments.native = true;
             if (!gw_parse_native(optarg, &arguments.mode))
-                return gw_usage_error("dump", "--native=%s: it is --native or --native=all", optarg);
+                return gw_usage_error("dump", "--native=%s: it is --native or --native=all",
+                                      optarg);
             break;
         case 'h':
             print_help();
@@ -294,6 +309,8 @@ int gw_cmd_dump(int argc, char **argv)
     }
     if (optind < argc)
         return gw_usage_error("dump", "'%s' is one argument too many", argv[optind]);
+    if (arguments.stop && !arguments.native)
+        return gw_usage_error("dump", "--stop goes with --native");
     if (!arguments.pid)
         return gw_usage_error("dump", "say which process: -p PID");
     return dump_pid(&arguments);

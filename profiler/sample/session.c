@@ -297,7 +297,8 @@ size_t gw_session_snapshot(const struct gw_session *session, uint64_t tick,
         if (entry->flags & GW_ENTRY_DOUBT)
             *settled = false;
         if (n < cap) {
-            out[n] = (struct gw_snapshot_thread){.tid = thread->tid,
+            out[n] = (struct gw_snapshot_thread){.id = thread->id,
+                                                 .tid = thread->tid,
                                                  .ns_tid = thread->ns_tid,
                                                  .name = thread->name ? thread->name : "",
                                                  .state = gw_entry_state(entry),

@@ -27,7 +27,7 @@ int gw_session_open(pid_t pid, double rate_hz, struct gw_definitions *definition
     __attribute__((warn_unused_result));
 
 /* Threads of the target may be stopped by the stopper (borrowed), for no more than this share of
- * the time in all. */
+ * the time in all. NULL: no more. */
 void gw_session_allow_stops(struct gw_session *session, struct gw_stopper *stopper, double budget);
 
 /* Stacks of threads that sleep end in the C functions that they are in, from the next tick on.
@@ -85,12 +85,14 @@ uint64_t gw_session_take_displaced(struct gw_session *session);
 
 /* One thread at one tick, for a dump. */
 struct gw_snapshot_thread {
+    uint32_t id; /* as samples of native stacks have it */
     pid_t tid, ns_tid;
     const char *name; /* valid until the next tend */
     enum gw_state state;
     uint32_t stack;           /* id in the definitions' stacks */
     enum gw_blame_kind blame; /* for one that wants the GIL */
     pid_t waits_for;          /* tid of the holder, 0: nobody or not known */
+    bool stood;               /* the stack is that of a stop, of a moment later */
 };
 
 /* How every thread stood at a tick (number, from 0) that is kept still; at most cap are stored, how

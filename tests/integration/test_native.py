@@ -192,6 +192,21 @@ class NativeSymbols(NativeCase):
         self.assertIn(" in run (", text)  # whom the main thread waits for
         self.assertRegex(text, r"→ c_stacks\.keep\n")
 
+    def test_holder_that_is_stopped(self):
+        target = self.start(TARGETS / "c_stacks.py", self.build(), "compute")
+        seen = set()
+        for _ in range(10):
+            threads = self.gilwait("dump", "-p", target.pid, "--json", "--native", "--stop").json()
+            for thread in threads["threads"]:
+                if thread.get("stopped_for_stack"):
+                    names = tuple(function for function, _ in native(thread))
+                    seen.add((thread["name"], names))
+        self.assertTrue(seen & {("compute", (part, "computes", "compute"))
+                                for part in ("long_part", "short_part")}, seen)
+        self.assertLessEqual({names for name, names in seen if name == "spin"}, {()})
+        result = self.gilwait("dump", "-p", target.pid, "--stop", status=2)
+        self.assertIn("--stop goes with --native", result.err)
+
     def test_bad_option(self):
         result = self.gilwait("dump", "-p", 1, "--native=some", status=2)
         self.assertIn("--native or --native=all", result.err)
