@@ -86,14 +86,15 @@ def run_group(group, result_path):
 
 
 def groups_in(module):
-    """Class name -> (exclusive, time limit, tests) of one module."""
+    """Class name -> (exclusive, time limit, tests, once) of one module."""
     found = {}
     for name, value in sorted(vars(module).items()):
         if isinstance(value, type) and issubclass(value, unittest.TestCase):
             tests = LOADER.getTestCaseNames(value)
             if tests and value.__module__ == module.__name__:
                 found[f"{module.__name__}.{name}"] = (
-                    getattr(value, "exclusive", False), getattr(value, "time_limit", 180), tests)
+                    getattr(value, "exclusive", False), getattr(value, "time_limit", 180), tests,
+                    getattr(value, "once", False))
     return found
 
 
@@ -173,8 +174,8 @@ def main():
     parser.add_argument("--jobs", type=int, default=min(4, os.cpu_count() or 1))
     parser.add_argument("--counts", help="a file to write 'PASSED FAILED SKIPPED' into")
     parser.add_argument("--no-exclusive", action="store_true",
-                        help="leave the exclusive classes out: their figures are those of another "
-                        "build than the one that ships")
+                        help="leave out the exclusive classes, whose figures are those of another "
+                        "build than the one that ships, and those that are run once")
     parser.add_argument("--list", action="store_true", help="print the names and run nothing")
     parser.add_argument("--group", nargs=2, help=argparse.SUPPRESS)
     options = parser.parse_args()
@@ -200,13 +201,13 @@ def run_all(options):
             show([[path.stem, "failed", 0.0, traceback.format_exc()]], counts)
     groups = {group: value for group, value in groups.items()
               if matches(group, value[2], options.pattern) and
-              not (options.no_exclusive and value[0])}
+              not (options.no_exclusive and (value[0] or value[3]))}
     if options.list:
         print("\n".join(f"{group}.{test}" for group in groups for test in groups[group][2]))
         return 0
 
     def run(group):
-        return results_of(group, *groups[group][1:])
+        return results_of(group, *groups[group][1:3])
 
     together = [group for group in groups if not groups[group][0]]
     with concurrent.futures.ThreadPoolExecutor(max(1, options.jobs)) as pool:

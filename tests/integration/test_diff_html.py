@@ -165,6 +165,8 @@ class DiffHtmlCommand(Captures):
 class Opened(Captures):
     """A page in a browser, and what HtmlPage knows to ask it."""
 
+    once = True  # DiffHtmlCommand makes pages as well
+
     show = HtmlPage.show
     text = HtmlPage.text
     count = HtmlPage.count

@@ -24,6 +24,8 @@ Frame = collections.namedtuple("Frame", "name where seconds of depth")
 
 
 class GraphCase(Case):
+    once = True  # the data of the page is made in test_html
+
     open = HtmlPage.open
     show = HtmlPage.show
     text = HtmlPage.text
