@@ -44,7 +44,8 @@ class Sampling(AgentCase):
         self.assertGreater(blame["compute"], 0.7 * wait)
         self.assertGreater(value("gilwait_gil_switches_total"), 0)
         self.assertEqual(value("gilwait_processes"), 2)
-        self.assertEqual(value("gilwait_gil_waiters"), 1)
+        # At an instant between two holds nobody waits.
+        wait_for(lambda: agent.metric("gilwait_gil_waiters", service="shop") == 1)
 
     def test_profile(self):
         target = self.start(TARGETS / "workers.py", "prefork", 1, 60, env=self.marked())
