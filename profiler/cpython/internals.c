@@ -12,6 +12,7 @@ static const struct {
     {"_PyEval_EvalFrameDefault", GW_INTERNAL_EVAL},
     {"_TAIL_CALL_", GW_INTERNAL_EVAL}, /* 3.14 on, where it was built with tail calls */
     {"take_gil", GW_INTERNAL_CALL},
+    {"drop_gil", GW_INTERNAL_CALL},
     {"eval_frame_handle_pending", GW_INTERNAL_CALL},
     {"handle_eval_breaker", GW_INTERNAL_CALL},
     {"Py", GW_INTERNAL_CALL},
