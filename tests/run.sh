@@ -6,13 +6,13 @@
 # sanitizers without those of exact figures). The last line counts them: "N passed, M failed, K
 # skipped". Exit status 1 if any failed.
 #
-# FUZZ_SECONDS: how long each fuzzer runs (default 5).    GW_BUILD: the build folder (build/check).
+# FUZZ_SECONDS: how long each fuzzer runs (default 3).    GW_BUILD: the build folder (build/check).
 # GW_INTERPRETERS, GW_CACHE: see tests/interpreters.sh.   GW_REQUIRED: versions that must be there.
 set -uo pipefail
 cd "$(dirname "$0")/.." || exit 1
 
 build=${GW_BUILD:-$PWD/build/check}
-fuzz_seconds=${FUZZ_SECONDS:-5}
+fuzz_seconds=${FUZZ_SECONDS:-3}
 passed=0 failed=0 skipped=0
 # The system's own Python: one from a version manager may change with the folder or the user.
 python=/usr/bin/python3

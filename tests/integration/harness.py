@@ -142,7 +142,7 @@ class Case(unittest.TestCase):
 
     python = None      # the Interpreter, under @per_interpreter
     exclusive = False  # True: needs the machine for itself (figures depend on the load)
-    once = False  # True: a second build has nothing to add (what is tested is no C code)
+    once = False       # True: a second build has nothing to add, or other tests run the same C code
     time_limit = 180   # seconds for the whole class, after which it is killed and has failed
 
     def setUp(self):

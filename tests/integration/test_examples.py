@@ -9,6 +9,8 @@ from harness import EXAMPLES, Case, per_interpreter
 
 @per_interpreter
 class Examples(Case):
+    once = True
+
     def end(self, target):
         """SIGTERM ends it well, and what it started ends with it: the pipe they share closes."""
         target.process.send_signal(signal.SIGTERM)

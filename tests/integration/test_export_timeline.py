@@ -56,6 +56,8 @@ class TimelineCase(Case):
 
 
 class ChromeTraceCase(TimelineCase):
+    once = True  # the file itself is made by the golden tests as well
+
     def check(self, capture):
         """Returns the number of arrows."""
         lines = self.lines(capture)

@@ -111,6 +111,8 @@ class HtmlCommand(Case):
 class HtmlPage(Case):
     """The page in a browser."""
 
+    once = True  # HtmlCommand makes pages as well
+
     def setUp(self):
         super().setUp()
         self.capture = make_capture(HOSTILE, self.folder / "x.gilwait")

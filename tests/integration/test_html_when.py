@@ -21,6 +21,8 @@ def seconds(text):
 
 @unittest.skipUnless(CHROMIUM, "no chromium on this machine (apt: chromium)")
 class When(Case):
+    once = True
+
     open = HtmlPage.open
     show = HtmlPage.show
     text = HtmlPage.text
