@@ -175,7 +175,7 @@ static bool is_return_address(struct gw_unwinder *unwinder, gw_raddr pc)
 /* The caller's frame pointer and the return address lie there. */
 static bool make_frame_pointer(struct gw_unwinder *unwinder, unw_word_t *out)
 {
-    const struct gw_object *object = find_object(unwinder, unwinder->frame_pc - unwinder->is_call);
+    const struct gw_object *object = unwinder->object;
     const struct frame_pointer *found = object ? find_frame_pointer(unwinder, object) : NULL;
     unw_word_t back;
     if (!found || !found->is_known)
@@ -209,8 +209,7 @@ static int find_procedure(unw_addr_space_t space, unw_word_t ip, unw_proc_info_t
                           int need_unwind_info, void *context)
 {
     struct gw_unwinder *unwinder = context;
-    const struct gw_object *object = find_object(unwinder, ip);
-    unwinder->object = object;
+    const struct gw_object *object = unwinder->object; /* libunwind asks of the present frame */
     unwinder->no_table = true;
     if (!object || !object->image || !object->unwind_header)
         return -UNW_ENOINFO;
@@ -327,6 +326,7 @@ enum gw_unwind_result gw_unwind(struct gw_unwinder *unwinder, const struct gw_na
         if (at == 0)
             return GW_UNWIND_WHOLE;
         unwinder->frame_pc = at;
+        unwinder->object = find_object(unwinder, n > 0 ? at - 1 : at);
         unwinder->is_call = n > 0 && unw_is_signal_frame(&cursor) <= 0;
         if (!visit(context, at - unwinder->is_call))
             return GW_UNWIND_STOPPED;

@@ -157,6 +157,15 @@ class NativeSymbols(NativeCase):
         self.assertEqual(self.functions_of(thread, extension), ["innermost", "with_room"])
         self.assertEqual(native(thread)[-1], ("[native frames unknown]", ""))
 
+    def test_frame_by_an_expression(self):
+        """Which libunwind reads again whenever it comes there."""
+        extension = self.build()
+        target = self.start(TARGETS / "c_stacks.py", extension, "keep_expression")
+        thread = self.threads(target, "--native")["keep_expression"]
+        self.assertEqual(self.functions_of(thread, extension),
+                         ["innermost", "by_expression", "keep_expression"])
+        self.check_libc_first(thread)
+
     def test_cxx(self):
         extension = self.build()
         target = self.start(TARGETS / "c_stacks.py", extension, "keep_cxx")
