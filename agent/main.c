@@ -13,9 +13,11 @@ static void print_help(FILE *out)
 {
     fprintf(
         out,
-        "Usage: gilwait-agent discover [--dry-run] [--config FILE] [--json]\n"
+        "Usage: gilwait-agent [--config FILE]\n"
+        "       gilwait-agent discover [--dry-run] [--config FILE] [--json]\n"
         "       gilwait-agent check-config FILE\n"
-        "Find the Python processes of this host, and say which of them a configuration means.\n\n"
+        "Sample the Python processes of this host all the time, and serve what they lose to the\n"
+        "GIL as metrics; or say which of them a configuration means, or what is wrong with it.\n\n"
         "  -c, --config FILE   configuration (default: profile every Python that may be read)\n"
         "      --dry-run       with discover: only look; this is all that it ever does\n"
         "      --json          with discover: for programs\n"

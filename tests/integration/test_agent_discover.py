@@ -129,6 +129,12 @@ class CheckConfig(Agent):
                       result.err)
         self.assertIn(f"{path}:2:", self.agent("discover", "-c", path, status=1).err)
 
+    def test_help(self):
+        text = self.agent("--help").out
+        for line in ("gilwait-agent [--config FILE]\n", "gilwait-agent discover ",
+                     "gilwait-agent check-config FILE\n"):
+            self.assertIn(line, text)
+
     def test_usage(self):
         self.agent("check-config", status=2)
         self.agent("discover", "more", status=2)
