@@ -58,7 +58,7 @@ static bool read_variable(const void *context, const char *name, char *out, size
     return gw_proc_env(facts->pid, name, out, cap);
 }
 
-static void name_user(uid_t uid, char *out, size_t cap)
+void gw_user_name(uid_t uid, char *out, size_t cap)
 {
     const struct passwd *entry = getpwuid(uid);
     if (entry)
@@ -71,7 +71,7 @@ static size_t find_rule(const struct gw_process *process, const struct gw_config
                         const struct gw_proc_facts *facts)
 {
     char user[64], unit[256] = "", container[GW_CONTAINER_ID + 1] = "";
-    name_user(facts->uid, user, sizeof user);
+    gw_user_name(facts->uid, user, sizeof user);
     gw_cgroup_unit(facts->cgroup, unit, sizeof unit);
     gw_cgroup_container(facts->cgroup, container);
     struct gw_rule_subject subject = {

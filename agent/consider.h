@@ -10,4 +10,7 @@
 int gw_consider(struct gw_process *process, const struct gw_config *config, uint64_t now_ns)
     __attribute__((warn_unused_result));
 
+/* The name of a user (passwd(5)), or the number of one that has none. */
+void gw_user_name(uid_t uid, char *out, size_t cap);
+
 #endif

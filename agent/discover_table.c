@@ -3,12 +3,12 @@
 
 #include <errno.h>
 #include <jansson.h>
-#include <pwd.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/columns.h"
 #include "base/text.h"
+#include "consider.h"
 #include "model/label.h"
 
 enum column { PID, PYTHON, USER, SERVICE, GROUP, VERDICT, WHY, N_COLUMNS };
@@ -53,15 +53,6 @@ static void free_rows(struct row *rows, size_t n)
     free(rows);
 }
 
-static void user_name(uid_t uid, char *out, size_t cap)
-{
-    const struct passwd *entry = getpwuid(uid);
-    if (entry)
-        snprintf(out, cap, "%s", entry->pw_name);
-    else
-        snprintf(out, cap, "%u", uid);
-}
-
 /* --- table ------------------------------------------------------------------------------------ */
 
 static void write_cell(FILE *out, const struct gw_process *process, enum column column)
@@ -75,7 +66,7 @@ static void write_cell(FILE *out, const struct gw_process *process, enum column 
         fputs(*process->version ? process->version : "?", out);
         break;
     case USER:
-        user_name(process->uid, user, sizeof user);
+        gw_user_name(process->uid, user, sizeof user);
         gw_label_text(out, user, NULL);
         break;
     case SERVICE:
@@ -164,7 +155,7 @@ int gw_discover_table(FILE *out, const struct gw_processes *all)
 static json_t *row_json(const struct gw_process *process)
 {
     char name[64], user[GW_TEXT_ROOM];
-    user_name(process->uid, name, sizeof name);
+    gw_user_name(process->uid, name, sizeof name);
     gw_text_from_bytes((const uint8_t *)name, strlen(name), user, sizeof user);
     json_t *rule =
         process->rule == GW_NO_RULE ? json_null() : json_integer((json_int_t)process->rule + 1);

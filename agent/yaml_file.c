@@ -174,16 +174,30 @@ int gw_yaml_duration(struct gw_yaml *yaml, yaml_node_t *node, const char *what, 
     return 0;
 }
 
+/* The number that a single value begins with, and in *rest what follows it; *rest is NULL after a
+ * refusal, and the value's begin if there is no number. */
+static double begin_number(struct gw_yaml *yaml, yaml_node_t *node, const char *what,
+                           const char **text, const char **rest)
+{
+    char *end;
+    *rest = NULL;
+    *text = gw_yaml_text(yaml, node, what);
+    if (!*text)
+        return 0;
+    errno = 0;
+    double value = strtod(*text, &end);
+    *rest = errno ? *text : end;
+    return value;
+}
+
 int gw_yaml_number(struct gw_yaml *yaml, yaml_node_t *node, const char *what, double low,
                    double high, double *out)
 {
-    const char *text = gw_yaml_text(yaml, node, what);
-    char *end;
-    if (!text)
+    const char *text, *rest;
+    double value = begin_number(yaml, node, what, &text, &rest);
+    if (!rest)
         return -GW_E_BAD_DATA;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (end == text || *end || errno || !(value >= low && value <= high))
+    if (rest == text || *rest || !(value >= low && value <= high))
         return gw_yaml_refuse(yaml, node, "%s: '%s' is no number from %g to %g", what, text, low,
                               high);
     *out = value;
@@ -192,13 +206,11 @@ int gw_yaml_number(struct gw_yaml *yaml, yaml_node_t *node, const char *what, do
 
 int gw_yaml_percent(struct gw_yaml *yaml, yaml_node_t *node, const char *what, double *out)
 {
-    const char *text = gw_yaml_text(yaml, node, what);
-    char *end;
-    if (!text)
+    const char *text, *rest;
+    double value = begin_number(yaml, node, what, &text, &rest);
+    if (!rest)
         return -GW_E_BAD_DATA;
-    errno = 0;
-    double value = strtod(text, &end);
-    if (end == text || (*end && strcmp(end, "%") != 0) || errno || !(value > 0 && value <= 100))
+    if (rest == text || (*rest && strcmp(rest, "%") != 0) || !(value > 0 && value <= 100))
         return gw_yaml_refuse(yaml, node, "%s: '%s' is no share: give percent of one CPU, as 2%%",
                               what, text);
     *out = value / 100;
@@ -207,14 +219,12 @@ int gw_yaml_percent(struct gw_yaml *yaml, yaml_node_t *node, const char *what, d
 
 int gw_yaml_size(struct gw_yaml *yaml, yaml_node_t *node, const char *what, uint64_t *out_bytes)
 {
-    const char *text = gw_yaml_text(yaml, node, what);
-    char *end;
-    if (!text)
+    const char *text, *rest;
+    double value = begin_number(yaml, node, what, &text, &rest);
+    if (!rest)
         return -GW_E_BAD_DATA;
-    errno = 0;
-    double value = strtod(text, &end);
-    bool gibi = strcmp(end, "GiB") == 0;
-    if (end == text || errno || (!gibi && strcmp(end, "MiB") != 0) || !(value > 0 && value < 1e6))
+    bool gibi = strcmp(rest, "GiB") == 0;
+    if (rest == text || (!gibi && strcmp(rest, "MiB") != 0) || !(value > 0 && value < 1e6))
         return gw_yaml_refuse(yaml, node, "%s: '%s' is no size: give 128MiB or 1GiB", what, text);
     *out_bytes = (uint64_t)(value * (double)(1u << (gibi ? 30 : 20)));
     return 0;

@@ -275,16 +275,20 @@ void gw_look_stack(struct gw_session *session, struct gw_look *look)
 }
 
 uint32_t gw_look_stack_standing(struct gw_session *session, uint32_t slot,
-                                const struct gw_stack_image *image, bool in_c)
+                                const struct gw_stack_image *image, uint32_t *in_c)
 {
     struct gw_thread *thread = session->threads[slot];
-    struct gw_look look = {.thread = slot, .image = *image, .has_image = true};
+    const struct gw_look look = {.thread = slot, .image = *image, .has_image = true};
     const struct gw_thread before = *thread;
-    uint32_t stack = 0;
+    uint32_t stack = *in_c = 0;
     enum gw_walk_result result = walk(session, thread, image);
     if (result == GW_WALK_OK && gw_stack_seen_in_image(session->scratch) &&
         intern_walk(session, thread, session->walk.n)) {
-        add_ccall(session, &look, in_c ? GW_CCALL_SLEEPS : GW_CCALL_RUNS, true);
+        uint32_t of_frames = thread->stack;
+        add_ccall(session, &look, GW_CCALL_SLEEPS, true);
+        *in_c = thread->stack;
+        thread->stack = of_frames;
+        add_ccall(session, &look, GW_CCALL_RUNS, true);
         stack = thread->stack;
     }
     *thread = before;

@@ -165,10 +165,9 @@ void gw_native_stops_take(struct gw_session *session, uint32_t slot, const struc
     waiting->sample = (struct gw_native_sample){
         .at_ns = stop->at_ns,
         .thread = thread->id,
-        .stack = gw_look_stack_standing(session, slot, &image, false),
+        .stack = gw_look_stack_standing(session, slot, &image, &waiting->c_stack),
         .holds = held_gil(session, thread, &standing->ranges[0]),
     };
-    waiting->c_stack = gw_look_stack_standing(session, slot, &image, true);
     const struct gw_native_place place = {.sp = standing->registers.sp,
                                           .pc = standing->registers.pc,
                                           .registers = &standing->registers,

@@ -212,11 +212,11 @@ uint32_t gw_session_holder(const struct gw_session *session, const struct gw_gil
 
 /* look_stack.c: read the stack of a look's thread into thread->stack. */
 void gw_look_stack(struct gw_session *session, struct gw_look *look);
-/* The same from an image that was made while the thread stood still: its stack id, 0 if the image
- * does not have all of it. in_c: it was in C functions below its innermost frame. Changes nothing
- * of the thread. */
+/* The same from an image that was made while the thread stood still: its stack id if it was in
+ * Python code, and in *in_c, if it was in C functions below its innermost frame. 0 if the image does
+ * not have all of it. Changes nothing of the thread. */
 uint32_t gw_look_stack_standing(struct gw_session *session, uint32_t slot,
-                                const struct gw_stack_image *image, bool in_c);
+                                const struct gw_stack_image *image, uint32_t *in_c);
 
 /* judge.c: turn the looks of a tick into entries of the history. */
 void gw_judge_looks(struct gw_session *session);
