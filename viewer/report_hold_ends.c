@@ -96,7 +96,7 @@ void gw_report_hold_ends(const struct gw_report *report)
     struct gw_hold_ends all = gw_model_hold_ends(model);
     struct row *rows = calloc(model->n_threads + 1, sizeof *rows);
     size_t n = rows ? rank(model, rows) : 0;
-    size_t top = report->options->top && report->options->top < n ? report->options->top : n;
+    size_t top = gw_report_shown(report, n);
 
     if (gw_hold_ends_count(&all) > 0) {
         put_head(report);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0 */
 #include "report_parts.h"
 
-#include "base/columns.h"
 #include "cell.h"
 #include "libraries.h"
 #include "model/label.h"
@@ -44,14 +43,12 @@ static void put_row(const struct gw_report *report, const struct gw_libraries *l
     fputs("  ", report->out);
     if (gw_cell_begin(&cell))
         put_name(cell.file, libraries, row);
-    gw_columns_wrap(report->out, gw_cell_text(&cell), at, at + 2, GW_REPORT_COLUMNS);
-    gw_cell_end(&cell);
+    gw_report_line(report, &cell, at);
 }
 
 bool gw_report_libraries(const struct gw_report *report)
 {
     struct gw_libraries *libraries = gw_libraries_new(report->model);
-    size_t top = report->options->top;
 
     if (!libraries)
         return false;
@@ -63,10 +60,9 @@ bool gw_report_libraries(const struct gw_report *report)
         fprintf(report->out, "%*s%*s\n", (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "held",
                 (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "others wait");
         gw_report_style(report, GW_REPORT_PLAIN);
-        for (size_t i = 0; i < libraries->n && (!top || i < top); i++)
+        for (size_t i = 0; i < gw_report_shown(report, libraries->n); i++)
             put_row(report, libraries, &libraries->rows[i]);
-        if (top && libraries->n > top)
-            fprintf(report->out, "... and %zu more (--top 0 shows all)\n", libraries->n - top);
+        gw_report_more(report, libraries->n, 0);
     }
     gw_libraries_free(libraries);
     return true;

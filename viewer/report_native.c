@@ -66,23 +66,20 @@ static void put_row(const struct gw_report *report, const struct gw_native_holds
         fputs(", in ", cell.file);
         gw_label_function(cell.file, model, row->call, NULL);
     }
-    gw_columns_wrap(report->out, gw_cell_text(&cell), at, at + 2, GW_REPORT_COLUMNS);
-    gw_cell_end(&cell);
+    gw_report_line(report, &cell, at);
 }
 
 bool gw_report_native(const struct gw_report *report)
 {
     struct gw_native_holds *holds = gw_native_holds_new(report->model);
-    size_t top = report->options->top;
 
     if (!holds)
         return false;
     if (holds->n > 0) {
         put_head(report, holds);
-        for (size_t i = 0; i < holds->n && (!top || i < top); i++)
+        for (size_t i = 0; i < gw_report_shown(report, holds->n); i++)
             put_row(report, holds, &holds->rows[i]);
-        if (top && holds->n > top)
-            fprintf(report->out, "... and %zu more (--top 0 shows all)\n", holds->n - top);
+        gw_report_more(report, holds->n, 0);
     }
     gw_native_holds_free(holds);
     return true;

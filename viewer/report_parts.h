@@ -3,6 +3,7 @@
 #ifndef GW_REPORT_PARTS_H
 #define GW_REPORT_PARTS_H
 
+#include "cell.h"
 #include "losses.h"
 #include "ranking.h"
 #include "report_text.h"
@@ -25,6 +26,17 @@ void gw_report_style(const struct gw_report *report, const char *style);
 
 /* An empty line and a title. */
 void gw_report_heading(const struct gw_report *report, const char *text);
+
+/* Rows of a table of n that are shown. */
+size_t gw_report_shown(const struct gw_report *report, size_t n);
+
+/* "... and 12 more with 1.234 s together": the rows that are not shown, if there are any; without the
+ * time if it is 0. */
+void gw_report_more(const struct gw_report *report, size_t n, uint64_t ns);
+
+/* The text of a cell to the end of the line, whose first `at` columns are written, wrapped. Ends the
+ * cell. */
+void gw_report_line(const struct gw_report *report, struct gw_cell *cell, size_t at);
 
 /* The verdict, its evidence, and what would change it. False when memory ran out. */
 bool gw_report_verdict(const struct gw_report *report);

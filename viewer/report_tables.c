@@ -6,37 +6,6 @@
 #include "model/label.h"
 #include "number.h"
 
-/* Rows of a table that are shown. */
-static size_t shown(const struct gw_report *report, size_t n)
-{
-    size_t top = report->options->top;
-
-    return top && top < n ? top : n;
-}
-
-static void put_more(const struct gw_report *report, size_t n, uint64_t ns)
-{
-    size_t rows = shown(report, n);
-
-    if (rows == n)
-        return;
-    fputs("... and ", report->out);
-    gw_number_count(report->out, n - rows);
-    fputs(" more", report->out);
-    if (ns) {
-        fputs(" with ", report->out);
-        gw_number_seconds(report->out, ns);
-        fputs(" together", report->out);
-    }
-    fputs(" (--top 0 shows all)\n", report->out);
-}
-
-static void put_line(const struct gw_report *report, struct gw_cell *cell, size_t at)
-{
-    gw_columns_wrap(report->out, gw_cell_text(cell), at, at + 2, GW_REPORT_COLUMNS);
-    gw_cell_end(cell);
-}
-
 static void put_side(FILE *out, const struct gw_report *report, const struct gw_ranking_side *side)
 {
     gw_label_thread(out, report->model, side->thread, NULL);
@@ -55,7 +24,7 @@ static void put_blame_row(const struct gw_report *report, const struct gw_rankin
     fputs("  ", report->out);
     if (gw_cell_begin(&cell))
         put_side(cell.file, report, &blame->waiter);
-    put_line(report, &cell, at);
+    gw_report_line(report, &cell, at);
     fprintf(report->out, "%*s", (int)at, "");
     if (gw_cell_begin(&cell)) {
         if (blame->kind == GW_BLAME_HELD) {
@@ -67,7 +36,7 @@ static void put_blame_row(const struct gw_report *report, const struct gw_rankin
                   cell.file);
         }
     }
-    put_line(report, &cell, at);
+    gw_report_line(report, &cell, at);
 }
 
 static void put_blame(const struct gw_report *report)
@@ -81,11 +50,11 @@ static void put_blame(const struct gw_report *report)
         report, gw_model_filtered(report->model)
                     ? "Who waits for whom, with one of these threads, by share of all GIL wait"
                     : "Who waits for whom, by share of all GIL wait");
-    for (size_t i = 0; i < shown(report, ranking->n_blame); i++)
+    for (size_t i = 0; i < gw_report_shown(report, ranking->n_blame); i++)
         put_blame_row(report, &ranking->blame[i]);
-    for (size_t i = shown(report, ranking->n_blame); i < ranking->n_blame; i++)
+    for (size_t i = gw_report_shown(report, ranking->n_blame); i < ranking->n_blame; i++)
         rest += ranking->blame[i].ns;
-    put_more(report, ranking->n_blame, rest);
+    gw_report_more(report, ranking->n_blame, rest);
 }
 
 static void put_functions(const struct gw_report *report, const char *heading,
@@ -100,7 +69,7 @@ static void put_functions(const struct gw_report *report, const char *heading,
     fprintf(report->out, "%*s%*s\n", (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "in it",
             (int)(GW_CELL_NUMBER + GW_CELL_SHARE), "with callees");
     gw_report_style(report, GW_REPORT_PLAIN);
-    for (size_t i = 0; i < shown(report, n); i++) {
+    for (size_t i = 0; i < gw_report_shown(report, n); i++) {
         struct gw_cell cell;
         gw_cell_seconds(report->out, functions[i].self_ns);
         gw_cell_share(report->out, gw_share(functions[i].self_ns, report->ranking->wait_ns));
@@ -110,9 +79,9 @@ static void put_functions(const struct gw_report *report, const char *heading,
         if (gw_cell_begin(&cell))
             gw_label_place(cell.file, model, functions[i].function,
                            model->functions[functions[i].function].first_line, NULL);
-        put_line(report, &cell, 2 * (GW_CELL_NUMBER + GW_CELL_SHARE) + 2);
+        gw_report_line(report, &cell, 2 * (GW_CELL_NUMBER + GW_CELL_SHARE) + 2);
     }
-    put_more(report, n, 0);
+    gw_report_more(report, n, 0);
 }
 
 void gw_report_tables(const struct gw_report *report)

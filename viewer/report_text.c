@@ -27,6 +27,36 @@ void gw_report_heading(const struct gw_report *report, const char *text)
     putc('\n', report->out);
 }
 
+size_t gw_report_shown(const struct gw_report *report, size_t n)
+{
+    size_t top = report->options->top;
+
+    return top && top < n ? top : n;
+}
+
+void gw_report_more(const struct gw_report *report, size_t n, uint64_t ns)
+{
+    size_t rows = gw_report_shown(report, n);
+
+    if (rows == n)
+        return;
+    fputs("... and ", report->out);
+    gw_number_count(report->out, n - rows);
+    fputs(" more", report->out);
+    if (ns) {
+        fputs(" with ", report->out);
+        gw_number_seconds(report->out, ns);
+        fputs(" together", report->out);
+    }
+    fputs(" (--top 0 shows all)\n", report->out);
+}
+
+void gw_report_line(const struct gw_report *report, struct gw_cell *cell, size_t at)
+{
+    gw_columns_wrap(report->out, gw_cell_text(cell), at, at + 2, GW_REPORT_COLUMNS);
+    gw_cell_end(cell);
+}
+
 static size_t count_observed(const struct gw_model *model)
 {
     size_t n = 0;
