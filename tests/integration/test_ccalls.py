@@ -58,10 +58,10 @@ class CCalls(Case):
             if line in EXPECTED and state in HOLDS:
                 all_[line] += n
                 named[line] += n if name else 0
-        # What a call gave is freed behind it, which takes half of the time where caches are cold.
+        # What a call gave is freed behind it: up to a third of the time.
         for line, n in all_.items():
             if n > 50 and "__enter__" not in str(EXPECTED[line]) and (self.python.minor, line) != (8, IN_FINALLY):
-                self.assertGreater(named[line], 0.4 * n, f"line {line}")
+                self.assertGreater(named[line], 0.5 * n, f"line {line}")
         self.assertGreater(sum(named.values()), 0.8 * sum(all_.values()))
         self.assertGreater(len(all_), 12)
 

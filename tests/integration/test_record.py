@@ -54,7 +54,7 @@ class RecordCase(Case):
         for hog in hogs:
             self.assertGreater(hog["wall_s"], seconds * 0.8)
             busy = sum(hog["states"].get(state, 0) for state in HOLDS_OR_WANTS)
-            self.assertGreater(busy, 0.85 * hog["wall_s"], hog)
+            self.assertGreater(busy, 0.9 * hog["wall_s"], hog)
         self.assertGreater(sum(hog["gil_wait_s"] for hog in hogs), 0.6 * (n - 1) * seconds)
 
 
@@ -94,11 +94,11 @@ class Record(RecordCase):
             self.assertLess(thread["wall_s"], 1.2, thread)
 
     def test_target_ends(self):
-        target = self.hogs(2, 0.8)
+        target = self.hogs(2, 2)
         began = time.monotonic()
         report = self.report(self.record(target.pid, 20))
         self.assertLess(time.monotonic() - began, 10)
-        self.check_hogs(report, 2, 0.7)
+        self.check_hogs(report, 2, 1.8)
 
     def test_target_is_killed(self):
         target = self.hogs(2)
@@ -164,7 +164,7 @@ class Signals(RecordCase):
         self.check_hogs(report, 2, 1.4)
         for thread in report["threads"]:
             self.assertAlmostEqual(thread["wall_s"], 1.5, delta=0.25, msg=thread)
-        self.assertLess(sum(pair["seconds"] for pair in report["blame"]), 1.9)
+        self.assertLess(sum(pair["seconds"] for pair in report["blame"]), 1.8)
 
 
 @per_interpreter(versions=("3.11",))

@@ -22,6 +22,7 @@ TEXT = "a" * 17
 TABLE = {str(number): [number] * 20 for number in range(1000)}
 WORDS = [str(number) for number in range(20000)]
 NUMBERS = list(range(30000))
+OCTETS = list(range(256)) * 200
 pattern = re.compile("(a+)+b")
 encode = json.encoder.c_make_encoder(None, json.JSONEncoder().default, json.encoder.encode_basestring_ascii,
                                      None, ":", ",", False, False, True)
@@ -75,7 +76,7 @@ def builtin_with_key():
 
 
 def of_a_type():
-    set(WORDS)  # C: set()
+    bytes(OCTETS)  # C: bytes()
 
 
 def of_an_instance():
